@@ -1,0 +1,1 @@
+"""Offhook calls voice agents and answers for them."""
