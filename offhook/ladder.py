@@ -159,8 +159,9 @@ def visible(text: str, keep: str = "") -> str:
 
 def hosts(entries: Sequence[LadderEntry], media: Sequence[MediaSpan] = ()) -> list[str]:
     """Labels of the columns, in order of first appearance; beyond MAX_HOSTS they share the last one."""
-    ends = (end for item in (*entries, *media) for end in (item.source, item.destination))
-    labels = list(dict.fromkeys(ends))
+    ends = [(entry.source, entry.destination) for entry in entries]
+    ends += [(span.source, span.destination) for span in media]
+    labels = list(dict.fromkeys(label for pair in ends for label in pair))
     return labels if len(labels) <= MAX_HOSTS else [*labels[: MAX_HOSTS - 1], OTHER_HOSTS]
 
 
