@@ -10,21 +10,31 @@ Serialised lines end in CRLF. A value that would break out of its line is refuse
 that came from `parse`, `parse(x.serialize()) == x`.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
 
 from .exceptions import MalformedDescription
-from .fields import MAX_PORT, PERMANENT, Attribute, Bandwidth, Connection, Origin, Timing, number
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from .fields import (
+    MAX_PORT,
+    PERMANENT,
+    Attribute,
+    Bandwidth,
+    Connection,
+    Origin,
+    Timing,
+    attribute_of,
+    number,
+    timing_of,
+)
 
 MAX_DESCRIPTION_OCTETS = 65_535  # octets: one UDP datagram; a browser's offer has about 6,000
 MAX_LINE = 8_192  # characters: the longest real lines are identity assertions of some 2,000
-MAX_LINES = 5_000  # lines, blank ones too: more than MAX_MEDIA full sections need
+MAX_LINES = 5_000  # lines that are not blank: more than MAX_MEDIA full sections need
 MAX_MEDIA = 16  # m= lines: a telephone has 1 to 3
 MAX_FORMATS = 64  # formats of one m= line: browsers list some 40
 MAX_ATTRIBUTES = 256  # attributes of one section: browsers' video has some 150
+
 
 _BLANK = " \t\r"
 _PAYLOAD_TYPES = frozenset(map(str, range(128)))
@@ -55,19 +65,18 @@ class MediaDescription:
         """The value of the first attribute of this name; empty for one without value; None if there is none."""
         return _first(self.attributes, name)
 
-    def lines(self) -> Iterator[str]:
+    def lines(self) -> list[str]:
         """The lines of the section, in the order of RFC 8866 section 9."""
         port = self.port if self.port_count == 1 else f"{self.port}/{self.port_count}"
-        yield " ".join((f"m={self.kind} {port} {self.protocol}", *self.formats))
+        lines = [" ".join((f"m={self.kind} {port} {self.protocol}", *self.formats))]
         if self.information is not None:
-            yield f"i={self.information}"
+            lines.append(f"i={self.information}")
         if self.connection is not None:
-            yield f"c={self.connection}"
-        for bandwidth in self.bandwidths:
-            yield f"b={bandwidth}"
-        for attribute in self.attributes:
-            yield f"a={attribute}"
-        yield from self.unread
+            lines.append(f"c={self.connection}")
+        lines += [f"b={bandwidth}" for bandwidth in self.bandwidths]
+        lines += _attribute_lines(self.attributes)
+        lines += self.unread
+        return lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,40 +98,36 @@ class SessionDescription:
     unread: tuple[str, ...] = ()
     """Lines that say nothing to us (repeat times, zones, keys, junk), as they came."""
 
-    @classmethod
-    def parse(cls, data: bytes | str) -> Self:
+    @staticmethod
+    def parse(data: bytes | str) -> SessionDescription:
         """Read a description; `MalformedDescription` for what is none, and no other exception for any input."""
-        lines = _lines(data)
-        starts = [index for index, line in enumerate(lines) if line.startswith("m=")]
-        if len(starts) > MAX_MEDIA:
+        session, *streams = _text(data).split("\nm=")
+        if len(streams) > MAX_MEDIA:
             raise MalformedDescription(f"more than {MAX_MEDIA} streams")
-        ends = [*starts[1:], len(lines)]
-        media = tuple(_media(lines[start:end]) for start, end in zip(starts, ends, strict=True))
-        return cls(*_session(lines[: starts[0]] if starts else lines), media=media)
+        return _session(session.split("\n"), tuple([_media(stream.split("\n")) for stream in streams]))
 
     def attribute(self, name: str) -> str | None:
         """The value of the first session attribute of this name; empty without value; None if there is none."""
         return _first(self.attributes, name)
 
-    def lines(self) -> Iterator[str]:
+    def lines(self) -> list[str]:
         """All lines without their ends, in the order of RFC 8866 section 9."""
-        yield "v=0"
-        yield f"o={self.origin}"
-        yield f"s={self.name}"
+        lines = ["v=0", f"o={self.origin}", f"s={self.name}"]
         if self.information is not None:
-            yield f"i={self.information}"
+            lines.append(f"i={self.information}")
         if self.uri is not None:
-            yield f"u={self.uri}"
-        yield from (f"e={email}" for email in self.emails)
-        yield from (f"p={phone}" for phone in self.phones)
+            lines.append(f"u={self.uri}")
+        lines += [f"e={email}" for email in self.emails]
+        lines += [f"p={phone}" for phone in self.phones]
         if self.connection is not None:
-            yield f"c={self.connection}"
-        yield from (f"b={bandwidth}" for bandwidth in self.bandwidths)
-        yield from (f"t={timing}" for timing in self.times)
-        yield from (f"a={attribute}" for attribute in self.attributes)
-        yield from self.unread
+            lines.append(f"c={self.connection}")
+        lines += [f"b={bandwidth}" for bandwidth in self.bandwidths]
+        lines += [f"t={timing}" for timing in self.times]
+        lines += _attribute_lines(self.attributes)
+        lines += self.unread
         for media in self.media:
-            yield from media.lines()
+            lines += media.lines()
+        return lines
 
     def serialize(self) -> bytes:
         """The octets to send; ValueError if a value holds CR, LF or NUL, which would forge lines."""
@@ -133,6 +138,13 @@ class SessionDescription:
         return text.encode()
 
 
+def _attribute_lines(attributes: tuple[Attribute, ...]) -> list[str]:
+    return [
+        f"a={attribute.name}" if attribute.value is None else f"a={attribute.name}:{attribute.value}"
+        for attribute in attributes
+    ]
+
+
 def _first(attributes: tuple[Attribute, ...], name: str) -> str | None:
     for attribute in attributes:
         if attribute.name == name:
@@ -140,7 +152,7 @@ def _first(attributes: tuple[Attribute, ...], name: str) -> str | None:
     return None
 
 
-def _text(data: bytes | str) -> str:
+def _decode(data: bytes | str) -> str:
     """The characters of a description: UTF-8 (RFC 8866 section 5), or Latin-1 where an old device wrote that."""
     try:
         octets = data.encode() if isinstance(data, str) else data
@@ -156,30 +168,30 @@ def _text(data: bytes | str) -> str:
         return str(octets, "latin-1")
 
 
-def _lines(data: bytes | str) -> list[str]:
-    """The lines without their ends and without the blanks before them; blank lines are left out."""
-    text = _text(data).rstrip(" \t\r\n")
+def _text(data: bytes | str) -> str:
+    """The description with bare line feeds between its lines, without blanks at line ends, without blank lines."""
+    text = _decode(data).rstrip(" \t\r\n")
     # RFC 8866 5: "parsers SHOULD be tolerant and also accept records terminated with a single newline character."
     if "\r" in text:
         text = text.replace("\r\n", "\n")
-    if text.count("\n") >= MAX_LINES:
+    if "\n\n" in text or " \n" in text or "\r" in text or "\t\n" in text or text[:1] == "\n":
+        text = "\n".join([stripped for line in text.split("\n") if (stripped := line.rstrip(_BLANK))])
+    if "\r" in text:
+        raise MalformedDescription("a line holds a bare carriage return")
+    if text.startswith("m="):
+        raise MalformedDescription("the description starts with a stream")
+    if len(text) > MAX_LINES and text.count("\n") >= MAX_LINES:
         raise MalformedDescription(f"more than {MAX_LINES} lines")
-    lines = text.split("\n")
-    if "\r" in text or " \n" in text or "\t\n" in text or "\n\n" in text or text[:1] == "\n":
-        lines = [stripped for line in lines if (stripped := line.rstrip(_BLANK))]
-        if any("\r" in line for line in lines):
-            raise MalformedDescription("a line holds a bare carriage return")
-    if len(text) > MAX_LINE and any(len(line) > MAX_LINE for line in lines):
+    if len(text) > MAX_LINE and any(len(line) > MAX_LINE for line in text.split("\n")):
         raise MalformedDescription(f"a line has more than {MAX_LINE} characters")
-    return lines
+    return text
 
 
 def _attribute(text: str, attributes: list[Attribute]) -> None:
     """Read the text behind `a=` into the attributes of its section."""
     if len(attributes) == MAX_ATTRIBUTES:
         raise MalformedDescription(f"a section has more than {MAX_ATTRIBUTES} attributes")
-    name, colon, value = text.partition(":")
-    attributes.append(Attribute(name, value if colon else None))
+    attributes.append(attribute_of(text))
 
 
 def _session(lines: list[str], media: tuple[MediaDescription, ...]) -> SessionDescription:
@@ -199,7 +211,7 @@ def _session(lines: list[str], media: tuple[MediaDescription, ...]) -> SessionDe
             single[letter] = text
         elif letter == "c=" and connection is None and (connection := Connection.parse(text)):
             pass
-        elif letter == "t=" and (timing := Timing.parse(text)):
+        elif letter == "t=" and (timing := timing_of(text)):
             times.append(timing)
         elif letter == "b=" and (bandwidth := Bandwidth.parse(text)):
             bandwidths.append(bandwidth)
@@ -228,8 +240,8 @@ def _session(lines: list[str], media: tuple[MediaDescription, ...]) -> SessionDe
 
 
 def _media(lines: list[str]) -> MediaDescription:
-    """Read the section of one stream. Of `i=` and `c=` the first counts; a further one stays unread."""
-    kind, port, port_count, protocol, formats = _media_line(lines[0][2:])
+    """Read the section of one stream, behind its `m=`. Of `i=` and `c=` the first counts; a further one stays unread."""
+    kind, port, port_count, protocol, formats = _media_line(lines[0])
     attributes: list[Attribute] = []
     information: str | None = None
     connection: Connection | None = None

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 
-class MalformedDescription(ValueError):  # noqa: N818
+class MalformedDescription(ValueError):
     """The octets are no session description, or one beyond our limits.
 
     Attributes:
@@ -61,7 +61,7 @@ _WARNINGS = {
 }
 
 
-class NotAcceptable(Exception):  # noqa: N818
+class NotAcceptable(Exception):
     """The description can be read, but no audio stream of it can be used.
 
     Attributes:

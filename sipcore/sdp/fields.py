@@ -6,6 +6,7 @@ send media to the wrong place.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self
 
 from .exceptions import MalformedDescription
@@ -14,6 +15,8 @@ MAX_SESSION_ID_DIGITS = 39  # digits: 128 bits; RFC 8866 5.2 thinks of 64, some 
 MAX_TIME_DIGITS = 20  # digits: 64 bits of NTP seconds
 MAX_BANDWIDTH_DIGITS = 12  # digits: a terabit a second, in bits (b=TIAS)
 MAX_PORT = 65_535
+MAX_REMEMBERED = 64  # characters: longer attributes are keys and candidates, which never come again
+MAX_LINES_REMEMBERED = 1_024  # lines of one kind: thousands of calls have the same few dozen
 
 
 def number(text: str, digits: int) -> int | None:
@@ -27,6 +30,12 @@ class Attribute:
 
     name: str
     value: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read the text behind `a=`, whatever it is."""
+        name, colon, value = text.partition(":")
+        return cls(name, value if colon else None)
 
     def __str__(self) -> str:
         return self.name if self.value is None else f"{self.name}:{self.value}"
@@ -150,3 +159,17 @@ class Timing:
 
 PERMANENT = (Timing(),)
 """The only time line that telephony knows: `t=0 0` (RFC 3264 section 5)."""
+
+
+_known_attribute = lru_cache(MAX_LINES_REMEMBERED)(Attribute.parse)
+_known_timing = lru_cache(MAX_LINES_REMEMBERED)(Timing.parse)
+
+
+def attribute_of(text: str) -> Attribute:
+    """`Attribute.parse`, remembered where the text is short enough to come again with the next call."""
+    return _known_attribute(text) if len(text) <= MAX_REMEMBERED else Attribute.parse(text)
+
+
+def timing_of(text: str) -> Timing | None:
+    """`Timing.parse`, which is `t=0 0` in every call; remembered likewise."""
+    return _known_timing(text) if len(text) <= MAX_REMEMBERED else Timing.parse(text)
