@@ -24,6 +24,7 @@ from .fields import (
     Origin,
     Timing,
     attribute_of,
+    connection_at,
     number,
     timing_of,
 )
@@ -187,11 +188,11 @@ def _text(data: bytes | str) -> str:
     return text
 
 
-def _attribute(text: str, attributes: list[Attribute]) -> None:
-    """Read the text behind `a=` into the attributes of its section."""
-    if len(attributes) == MAX_ATTRIBUTES:
+def _counted(attributes: list[Attribute]) -> tuple[Attribute, ...]:
+    """The attributes of one section, if they are not too many."""
+    if len(attributes) > MAX_ATTRIBUTES:
         raise MalformedDescription(f"a section has more than {MAX_ATTRIBUTES} attributes")
-    attributes.append(attribute_of(text))
+    return tuple(attributes)
 
 
 def _session(lines: list[str], media: tuple[MediaDescription, ...]) -> SessionDescription:
@@ -206,10 +207,10 @@ def _session(lines: list[str], media: tuple[MediaDescription, ...]) -> SessionDe
     for line in lines:
         letter, text = line[:2], line[2:]
         if letter == "a=" and text:
-            _attribute(text, attributes)
+            attributes.append(attribute_of(text))
         elif letter in _SINGLE and letter not in single:
             single[letter] = text
-        elif letter == "c=" and connection is None and (connection := Connection.parse(text)):
+        elif letter == "c=" and connection is None and (connection := connection_at(text)):
             pass
         elif letter == "t=" and (timing := timing_of(text)):
             times.append(timing)
@@ -233,7 +234,7 @@ def _session(lines: list[str], media: tuple[MediaDescription, ...]) -> SessionDe
         connection,
         tuple(bandwidths),
         tuple(times) or PERMANENT,
-        tuple(attributes),
+        _counted(attributes),
         media,
         tuple(unread),
     )
@@ -250,8 +251,8 @@ def _media(lines: list[str]) -> MediaDescription:
     for line in lines[1:]:
         letter, text = line[:2], line[2:]
         if letter == "a=" and text:
-            _attribute(text, attributes)
-        elif letter == "c=" and connection is None and (connection := Connection.parse(text)):
+            attributes.append(attribute_of(text))
+        elif letter == "c=" and connection is None and (connection := connection_at(text)):
             pass
         elif letter == "b=" and (bandwidth := Bandwidth.parse(text)):
             bandwidths.append(bandwidth)
@@ -268,7 +269,7 @@ def _media(lines: list[str]) -> MediaDescription:
         information,
         connection,
         tuple(bandwidths),
-        tuple(attributes),
+        _counted(attributes),
         tuple(unread),
     )
 
@@ -288,7 +289,7 @@ def _media_line(text: str) -> tuple[str, int, int, str, tuple[str, ...]]:
         raise MalformedDescription("the number of ports of a stream is no positive number")
     if len(formats) > MAX_FORMATS:
         raise MalformedDescription(f"a stream has more than {MAX_FORMATS} formats")
-    # RFC 8866 5.14: for RTP "each <fmt> contains RTP payload types", and RFC 3550 5.1 gives those 7 bits.
+    # RFC 8866 5.14: over RTP "the <fmt> subfields contain RTP payload type numbers"; RFC 3550 5.1 gives those 7 bits.
     if "RTP/" in protocol.upper() and not _PAYLOAD_TYPES.issuperset(formats):
         raise MalformedDescription("a payload type is no number from 0 to 127")
     return kind, port, port_count, protocol, tuple(formats)

@@ -162,12 +162,18 @@ PERMANENT = (Timing(),)
 
 
 _known_attribute = lru_cache(MAX_LINES_REMEMBERED)(Attribute.parse)
+_known_connection = lru_cache(MAX_LINES_REMEMBERED)(Connection.parse)
 _known_timing = lru_cache(MAX_LINES_REMEMBERED)(Timing.parse)
 
 
 def attribute_of(text: str) -> Attribute:
     """`Attribute.parse`, remembered where the text is short enough to come again with the next call."""
     return _known_attribute(text) if len(text) <= MAX_REMEMBERED else Attribute.parse(text)
+
+
+def connection_at(text: str) -> Connection | None:
+    """`Connection.parse`, remembered likewise: trunks have few addresses."""
+    return _known_connection(text) if len(text) <= MAX_REMEMBERED else Connection.parse(text)
 
 
 def timing_of(text: str) -> Timing | None:

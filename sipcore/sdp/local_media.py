@@ -12,10 +12,11 @@ from functools import lru_cache
 from .codec import DYNAMIC_PAYLOAD_TYPES, TELEPHONE_EVENT, Codec
 from .description import MediaDescription, SessionDescription
 from .fields import MAX_PORT, PERMANENT, Attribute, Connection, Origin, Timing
-from .media import Direction
+from .media import Direction, address_refusal, is_unspecified
 
 MIN_PTIME = 10  # milliseconds: below, headers outweigh the sound
 MAX_PTIME = 60  # milliseconds: above, one lost packet is a lost syllable
+MAX_HOMES = 64  # addresses of our own that are remembered; a host has a few
 MAX_MANNERS = 408  # 51 ptimes, with and without rtcp-mux, four directions
 
 
@@ -24,7 +25,7 @@ class LocalMedia:
     """One audio stream as we would have it; ValueError for what no description can say.
 
     Attributes:
-        address: The IP address that the peer shall send to.
+        address: The IP address that the peer shall send to; never 0.0.0.0, which would mean hold.
         port: The UDP port of RTP there.
         codecs: Most preferred first, each with the payload type to offer it under; at least one for speech.
         event: `telephone-event` (RFC 4733), or None for a stream without DTMF. It is offered at the clock rate of every
@@ -47,6 +48,7 @@ class LocalMedia:
     session_version: int = field(default=1, kw_only=True)
 
     def __post_init__(self) -> None:
+        _home(self.address)
         numbers = [codec.payload_type for codec in self.codecs]
         if self.event is not None:
             numbers.append(self.event.payload_type)
@@ -90,9 +92,18 @@ class LocalMedia:
 
     def session(self, media: tuple[MediaDescription, ...], times: tuple[Timing, ...] = PERMANENT) -> SessionDescription:
         """Our description around these streams."""
-        addrtype = "IP6" if ":" in self.address else "IP4"
-        origin = Origin("-", self.session_id, self.session_version, "IN", addrtype, self.address)
-        return SessionDescription(origin, connection=Connection(addrtype, self.address), times=times, media=media)
+        home = _home(self.address)
+        origin = Origin("-", self.session_id, self.session_version, "IN", home.addrtype, home.address)
+        return SessionDescription(origin, connection=home, times=times, media=media)
+
+
+@lru_cache(MAX_HOMES)
+def _home(address: str) -> Connection:
+    """Our `c=` line; ValueError for an address that no peer can send to."""
+    connection = Connection("IP6" if ":" in address else "IP4", address)
+    if address_refusal(connection) or is_unspecified(address):
+        raise ValueError(f"no peer can send to the address {address!r}")
+    return connection
 
 
 @lru_cache(MAX_MANNERS)

@@ -91,7 +91,7 @@ def address_refusal(connection: Connection | None) -> Refusal | None:
 def _ip4_refusal(address: str) -> Refusal | None:
     """A name whose last label starts with a digit would be taken for an address by resolvers, so it must be one."""
     labels = address.split(".")
-    if not address.isascii():
+    if not address.isascii() or " " in address:
         return Refusal.NO_ADDRESS
     if not labels[-1][:1].isdecimal():
         return None if labels[-1] and ":" not in address else Refusal.NO_ADDRESS

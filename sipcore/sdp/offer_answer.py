@@ -111,8 +111,8 @@ def negotiate(
     Args:
         offer: The peer's description.
         local: Ours.
-        prefer: Whose order decides among the common codecs. RFC 3264 section 6.1: the answerer's list "SHOULD be in
-            the same relative order" as the offer.
+        prefer: Whose order decides among the common codecs. RFC 3264 section 6.1: "it is RECOMMENDED that unless there
+            is a specific reason, the answerer list formats in the same relative order" as the offer.
 
     Raises:
         NotAcceptable: No stream of the offer can be used.
@@ -129,11 +129,11 @@ def negotiate(
         else:
             refused[index] = refusal or Refusal.NO_CODEC
             # RFC 3264 6: "To reject an offered stream, the port number in the corresponding stream in the answer MUST
-            # be set to zero."
-            streams.append(MediaDescription(media.kind, 0, media.protocol, media.formats))
+            # be set to zero. Any media formats listed are ignored. At least one MUST be present".
+            streams.append(MediaDescription(media.kind, 0, media.protocol, media.formats or ("0",)))
     if agreed is None:
         raise NotAcceptable(_reason(refused.values()))
-    # RFC 3264 6: the answer's "t=" line "MUST equal" the offer's.
+    # RFC 3264 6: "The "t=" line in the answer MUST equal that of the offer."
     return Negotiated(local.session(tuple(streams), offer.times), agreed, MappingProxyType(refused))
 
 

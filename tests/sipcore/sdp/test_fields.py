@@ -8,6 +8,7 @@ from offhook.sipcore.sdp.fields import (
     MAX_SESSION_ID_DIGITS,
     MAX_TIME_DIGITS,
     attribute_of,
+    connection_at,
     number,
     timing_of,
 )
@@ -34,7 +35,7 @@ CONNECTIONS = {
 
 class TestNumbers:
     def test_digits_are_counted_before_they_are_converted(self):
-        """A million digits cost nothing (18th advisory of the field: payload type 4294967296)."""
+        """A million digits cost nothing; a payload type of 4294967296 once crashed a stack (CVE-2018-1000098)."""
         assert 99_999 == number("99999", 5)
         assert number("100000", 5) is None
         assert number("9" * 1_000_000, 5) is None
@@ -82,6 +83,12 @@ class TestConnection:
         """Media must not go to a place nobody meant."""
         with pytest.raises(MalformedDescription):
             Connection.parse(f"IN IP4 {address}")
+
+    def test_short_connections_are_remembered_and_long_ones_are_read_too(self):
+        """As with attributes."""
+        short, long = "IN IP4 192.0.2.1", "IN IP4 " + "a" * MAX_REMEMBERED
+        assert connection_at(short) is connection_at(short)
+        assert Connection("IP4", "a" * MAX_REMEMBERED) == connection_at(long)
 
     def test_several_ipv4_addresses_without_ttl_cannot_be_written(self):
         """RFC 8866 5.7: IPv4 multicast MUST have a TTL."""

@@ -23,6 +23,10 @@ class TestValidity:
     @pytest.mark.parametrize(
         ("changes", "reason"),
         [
+            ({"address": "0.0.0.0"}, "address"),
+            ({"address": "::"}, "address"),
+            ({"address": "224.0.0.1"}, "address"),
+            ({"address": "agent one"}, "address"),
             ({"port": 0}, "port"),
             ({"port": 65_536}, "port"),
             ({"ptime": MIN_PTIME - 1}, "ptime"),
