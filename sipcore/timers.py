@@ -7,22 +7,23 @@ timer cannot exist.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import StrEnum, unique
 
 
+@unique
 class Timer(StrEnum):
-    """Each value is the RFC's own meaning of the letter."""
+    """Each value is the RFC's own meaning of the letter; where two letters share a sentence, what tells them apart is added."""
 
     A = "INVITE request retransmit interval, for UDP only"
     B = "INVITE transaction timeout timer"
-    D = "Wait time for response retransmits"
+    D = "Wait time for response retransmits to an INVITE"
     E = "Non-INVITE request retransmit interval, UDP only"
     F = "Non-INVITE transaction timeout timer"
     G = "INVITE response retransmit interval"
     H = "Wait time for ACK receipt"
     I = "Wait time for ACK retransmits"  # noqa: E741 - the RFC's letter
     J = "Wait time for non-INVITE request retransmits"
-    K = "Wait time for response retransmits"
+    K = "Wait time for response retransmits to any other request"
     L = "Wait time for accepted INVITE request retransmits"  # RFC 6026
     M = "Wait time for retransmission of 2xx to INVITE or additional 2xx from other branches"  # RFC 6026
     TRYING = "100 (Trying) when the transaction user says nothing for 200 ms"  # RFC 3261 17.2.1
