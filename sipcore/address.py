@@ -8,16 +8,28 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from .exceptions import MalformedMessage
-from .grammar import TOKEN, format_parameters, parse_parameters, refuse_line_breaks, split_unquoted
+from .grammar import (
+    LWS,
+    TOKEN,
+    closing_quote,
+    format_parameters,
+    parse_parameters,
+    refuse_line_breaks,
+    split_parameters,
+)
 from .uri import SipUri, Uri, parse_uri
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 # display-name = *(token LWS) / quoted-string. Without quotes the field sends much more than tokens; what it means is
 # clear as long as no bracket and no control character stands in it, and we write it back in quotes.
-_DISPLAY: Final = re.compile(r"[^<>\x00-\x08\x0a-\x1f\x7f]*")
+_DISPLAY: Final = re.compile(r"[^<>;\x00-\x08\x0a-\x1f\x7f]*")
 _QUOTED_PAIR: Final = re.compile(r"\\(.)", re.DOTALL)
+_ESCAPED_IN_QUOTES: Final = re.compile(r'["\\\0]')
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +39,7 @@ class Address:
     uri: Uri
     display: str = ""
     "Without quotes and escapes."
-    parameters: dict[str, str | None] = field(default_factory=dict, hash=False)
+    parameters: Mapping[str, str | None] = field(default_factory=dict, hash=False)
 
     @classmethod
     def parse(cls, value: str) -> Address:
@@ -36,12 +48,18 @@ class Address:
         Raises:
             MalformedMessage: quotes or brackets are not balanced, or the URI is none.
         """
-        if "<" not in value:
-            spec, *rest = value.split(";") if '"' not in value else split_unquoted(value, ";")
-            return cls(parse_uri(spec.strip()), "", parse_parameters([p.strip() for p in rest]))
-        display, uri, tail = _take_apart(value)
-        parameters = parse_parameters(split_unquoted(tail[1:], ";")) if tail else {}
-        return cls(parse_uri(uri), display, parameters)
+        before, bracket, rest = value.partition("<")
+        if not bracket:
+            return _without_brackets(value)
+        display = before.strip(LWS)
+        if '"' not in display:
+            if display and not _DISPLAY.fullmatch(display):
+                raise MalformedMessage("Invalid display name")
+        elif display.count('"') == 2 and display[0] == display[-1] == '"' and "\\" not in display:
+            display = display[1:-1]
+        else:
+            return _with_quotes(value.strip(LWS))
+        return _from_bracket(display, rest)
 
     @property
     def tag(self) -> str | None:
@@ -63,43 +81,43 @@ class Address:
         return f"{_format_display(self.display)}<{self.uri}>{format_parameters(self.parameters)}"
 
 
-def _take_apart(value: str) -> tuple[str, str, str]:
-    """Give display name, URI and the text behind the bracket."""
-    value = value.strip()
+def _with_quotes(value: str) -> Address:
+    """Read an address in which a bracket follows a quotation mark, and may well stand inside of the quotes."""
     if value.startswith('"'):
-        end = _closing_quote(value)
-        display, rest = _QUOTED_PAIR.sub(r"\1", value[1:end]), value[end + 1 :].lstrip()
-    else:
-        display, _, rest = value.partition("<")
-        rest = f"<{rest}"
-        display = display.strip()
-        if not _DISPLAY.fullmatch(display):
-            raise MalformedMessage("Invalid display name")
-    if not rest.startswith("<"):
-        raise MalformedMessage("No angle bracket after the display name")
-    uri, bracket, tail = rest[1:].partition(">")
-    tail = tail.strip()
-    if not bracket or (tail and not tail.startswith(";")):
+        end = closing_quote(value)
+        rest = value[end + 1 :].lstrip(LWS)
+        if not rest.startswith("<"):
+            raise MalformedMessage("No angle bracket after the display name")
+        return _from_bracket(_QUOTED_PAIR.sub(r"\1", value[1:end]), rest[1:])
+    display, _, rest = value.partition("<")
+    if _DISPLAY.fullmatch(display):  # seen in the field: \"Bob\" <sip:...>
+        return _from_bracket(display.strip(LWS), rest)
+    return _without_brackets(value)
+
+
+def _without_brackets(value: str) -> Address:
+    """Read an addr-spec; what follows its first semicolon belongs to the field."""
+    spec, *parameters = split_parameters(value)
+    return Address(parse_uri(spec.strip(LWS)), "", parse_parameters(parameters))
+
+
+def _from_bracket(display: str, rest: str) -> Address:
+    """Read what follows the opening bracket."""
+    uri, bracket, tail = rest.partition(">")
+    if not bracket:
         raise MalformedMessage("Unbalanced quotes or brackets")
-    return display, uri, tail
-
-
-def _closing_quote(value: str) -> int:
-    position = 1
-    while True:
-        quote, escape = value.find('"', position), value.find("\\", position)
-        if quote < 0:
-            raise MalformedMessage("Unbalanced quotes or brackets")
-        if escape < 0 or escape > quote:
-            return quote
-        position = escape + 2
+    if not tail:
+        return Address(parse_uri(uri), display, {})
+    nothing, *parameters = split_parameters(tail)
+    if nothing.strip(LWS):
+        raise MalformedMessage("Unbalanced quotes or brackets")
+    return Address(parse_uri(uri), display, parse_parameters(parameters))
 
 
 def _format_display(display: str) -> str:
     if not display:
         return ""
-    refuse_line_breaks(display, "display name")
     if all(TOKEN.fullmatch(word) for word in display.split(" ")):
         return f"{display} "
-    escaped = display.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}" '
+    escaped = _ESCAPED_IN_QUOTES.sub(r"\\\g<0>", display)
+    return f'"{refuse_line_breaks(escaped, "display name")}" '

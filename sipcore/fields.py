@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Final
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
 
 from .exceptions import MalformedMessage
-from .grammar import bounded_int, format_parameters, is_token, parse_parameters
+from .grammar import LWS, SIP, bounded_int, format_parameters, is_token, parse_parameters, split_parameters
 from .uri import parse_host_port
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 # RFC 3261 8.1.1.5: "The sequence number value MUST be expressible as a 32-bit unsigned integer and MUST be less than 2**31."
 MAX_CSEQ: Final = 2**31 - 1
 
 # RFC 3261 8.1.1.7: "the branch parameter MUST start with the magic cookie".
 MAGIC_COOKIE: Final = "z9hG4bK"
+
+MAX_KEPT_FIELDS: Final = (
+    1_024  # entries of each table of read texts (sent-by, CSeq), which recur from message to message
+)
+MAX_KEPT_CHARACTERS: Final = 64  # longer ones are read anew each time, so that a table stays below 0.5 MB
+
+_DEFAULT_PORTS: Final = {"TLS": 5061, "WS": 80, "WSS": 443}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,26 +35,21 @@ class Via:
     "In upper case: UDP, TCP, TLS, WS, WSS."
     host: str
     port: int | None
-    parameters: dict[str, str | None] = field(default_factory=dict, hash=False)
+    parameters: Mapping[str, str | None] = field(default_factory=dict, hash=False)
 
     @classmethod
     def parse(cls, value: str) -> Via:
         """Read one value.
 
         Raises:
-            MalformedMessage: not ``SIP / 2.0 / transport``, or no sent-by.
+            MalformedMessage: not ``SIP / 2.0 / transport``, no sent-by, or an ``rport`` that is no port.
         """
-        sent, *parameters = value.split(";")
-        protocol, _, sent_by = sent.strip().rpartition(" ")
-        pieces = protocol.split("/") if sent_by else []
-        if len(pieces) != 3 and sent_by:  # white space is allowed around each slash and before a port
-            protocol, sent_by = _with_white_space(sent)
-            pieces = protocol.split("/")
-        name, version, transport = (piece.strip() for piece in pieces) if len(pieces) == 3 else ("", "", "")
-        if name.upper() != "SIP" or version != "2.0" or not is_token(transport):
-            raise MalformedMessage("Invalid Via")
-        host, port = parse_host_port(sent_by)
-        return cls(transport.upper(), host, port, parse_parameters([p.strip() for p in parameters]))
+        sent, *rest = split_parameters(value)
+        transport, host, port = _kept_sent(sent) if len(sent) <= MAX_KEPT_CHARACTERS else _read_sent(sent)
+        parameters = parse_parameters(rest)
+        if parameters.get("rport"):
+            bounded_int(parameters["rport"] or "", 65_535, "rport")
+        return cls(transport, host, port, parameters)
 
     @property
     def branch(self) -> str | None:
@@ -65,10 +71,11 @@ class Via:
         """The value with what the receiver saw written on it.
 
         RFC 3261 18.2.1 adds ``received`` when the sender's address is not the one in sent-by; RFC 3581 section 4 adds it, and
-        the source port, whenever the client asked with ``rport``.
+        the source port, whenever the client asked with ``rport``. A ``received`` that the client wrote itself is never left
+        standing: it would aim our answer at a third party.
         """
         asked = "rport" in self.parameters
-        if not asked and self.host == source[0]:
+        if not asked and self.host == source[0] and "received" not in self.parameters:
             return self
         parameters = {**self.parameters, "received": source[0]}
         if asked:
@@ -78,10 +85,14 @@ class Via:
     def response_address(self) -> tuple[str, int]:
         """Where a response goes over UDP: RFC 3261 18.2.2 and RFC 3581 section 4.
 
-        ``maddr`` is not followed: it would let anybody aim our answers at a third party.
+        ``maddr`` is not followed: it would let anybody aim our answers at a third party. An IPv6 address comes without the
+        brackets that RFC 5118 section 4.5 lets stand around it.
+
+        Raises:
+            MalformedMessage: never for a Via that was parsed.
         """
         rport = self.parameters.get("rport")
-        received = self.parameters.get("received") or self.host
+        received = (self.parameters.get("received") or self.host).strip("[]")
         if rport:
             return received, bounded_int(rport, 65_535, "rport")
         return received, self.port or default_port(self.transport)
@@ -94,17 +105,27 @@ class Via:
 
 def default_port(transport: str) -> int:
     """5061 for TLS, 80 and 443 for WebSockets (RFC 7118), else 5060."""
-    return {"TLS": 5061, "WS": 80, "WSS": 443}.get(transport, 5060)
+    return _DEFAULT_PORTS.get(transport, 5060)
 
 
-def _with_white_space(sent: str) -> tuple[str, str]:
-    """Take ``SIP / 2.0 / UDP   host : port`` apart into protocol and sent-by without blanks."""
-    head, slash, tail = sent.partition("/")
-    version, second, tail = tail.partition("/")
-    words = tail.split()
-    if not slash or not second or len(words) < 2:
+def _read_sent(sent: str) -> tuple[str, str, int | None]:
+    """Take ``SIP / 2.0 / UDP   host : port`` apart; white space may stand around each slash and around the colon.
+
+    ``sent-protocol = protocol-name SLASH protocol-version SLASH transport``, ``sent-by = host [ COLON port ]``
+    """
+    name, _, rest = sent.partition("/")
+    version, _, rest = rest.partition("/")
+    transport, _, sent_by = rest.strip(LWS).replace("\t", " ").partition(" ")
+    if not SIP.fullmatch(name.strip(LWS)) or version.strip(LWS) != "2.0" or not is_token(transport):
         raise MalformedMessage("Invalid Via")
-    return f"{head}/{version}/{words[0]}", "".join(words[1:])
+    if " " in sent_by:
+        host, colon, port = sent_by.rpartition(":")
+        sent_by = f"{host.strip(LWS)}:{port.strip(LWS)}" if colon else sent_by.strip(LWS)
+    host, number = parse_host_port(sent_by)
+    return transport.upper(), host, number
+
+
+_kept_sent = lru_cache(maxsize=MAX_KEPT_FIELDS)(_read_sent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +142,18 @@ class CSeq:
         Raises:
             MalformedMessage: no number below 2**31, or no method.
         """
-        words = value.split()
-        if len(words) != 2 or not is_token(words[1]):
-            raise MalformedMessage("Invalid CSeq")
-        return cls(bounded_int(words[0], MAX_CSEQ, "CSeq"), words[1])
+        return _kept_cseq(value) if len(value) <= MAX_KEPT_CHARACTERS else _read_cseq(value)
 
     def __str__(self) -> str:
         return f"{self.number} {self.method}"
+
+
+def _read_cseq(value: str) -> CSeq:
+    number, _, method = value.strip(LWS).replace("\t", " ").partition(" ")
+    method = method.lstrip(" ")
+    if not is_token(method):
+        raise MalformedMessage("Invalid CSeq")
+    return CSeq(bounded_int(number, MAX_CSEQ, "CSeq"), method)
+
+
+_kept_cseq = lru_cache(maxsize=MAX_KEPT_FIELDS)(_read_cseq)

@@ -1,7 +1,8 @@
 """RFC 3261 section 25 as named patterns, and the scanners that respect quotes and brackets.
 
 Only what several parsers need stands here. Each pattern has one quantifier over one character class, so that no input of
-a peer can make it backtrack.
+a peer can make it backtrack. White space is SP and HTAB and nothing else: what Python strips by default (no-break space,
+the separators of ASCII, NEL ...) is part of a value here, or two readers of one message would see two messages.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from .exceptions import MalformedMessage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 # token = 1*(alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )
 TOKEN: Final = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]+")
@@ -26,10 +27,35 @@ HOST: Final = re.compile(r"[A-Za-z0-9\-._]+")
 # IPv6reference = "[" IPv6address "]"
 IPV6_REFERENCE: Final = re.compile(r"\[[0-9A-Fa-f:.]+(?:%[A-Za-z0-9]+)?\]")
 
-# What must never stand in a value that we are asked to send: it would begin a header, or a message, of its own.
-_BREAKS_OUT: Final = re.compile(r"[\r\n\0]")
+# The protocol's name "MUST be case-insensitive" (section 7.1), over ASCII: other alphabets have an "I" and an "S" too.
+SIP: Final = re.compile(r"SIP", re.IGNORECASE | re.ASCII)
+SIP_VERSION: Final = re.compile(r"SIP/2\.0", re.IGNORECASE | re.ASCII)
+
+MAX_DIGITS: Final = 10  # of a number without its leading zeros: 2**32 - 1 is the largest that SIP knows
+
+LWS: Final = " \t"  # what is left of linear white space once lines are unfolded
 
 _STRUCTURE: Final = re.compile(r'[",<>\\;]')
+_IN_QUOTES: Final = re.compile(r'["\\]')
+
+# The parameters that stand on almost every message: found here, a name needs neither a check nor a copy in lower case.
+_FREQUENT_PARAMETERS: Final = frozenset(
+    {
+        "branch",
+        "rport",
+        "received",
+        "tag",
+        "lr",
+        "transport",
+        "user",
+        "expires",
+        "q",
+        "alias",
+        "ob",
+        "reg-id",
+        "+sip.instance",
+    }
+)
 
 
 def is_token(text: str) -> bool:
@@ -37,14 +63,29 @@ def is_token(text: str) -> bool:
     return TOKEN.fullmatch(text) is not None
 
 
+def octets(text: str) -> int:
+    """How many octets ``text`` is on the wire."""
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogateescape"))
+
+
+def has_bare_nul(text: str) -> bool:
+    r"""Whether a NUL stands where section 25.1 has none.
+
+    ``quoted-pair = "\" (%x00-09 / %x0B-0C / %x0E-7F)``: behind a backslash it is legal, and RFC 4475 3.1.1.2 sends one.
+    """
+    return "\0" in text and text.count("\0") != text.count("\\\0")
+
+
 def refuse_line_breaks(value: str, what: str) -> str:
     """Give ``value`` back, or raise ValueError when it would leave its place on the wire.
 
     Raises:
-        ValueError: CR, LF or NUL stands in it.
+        ValueError: CR, LF, or a NUL without a backslash stands in it, or a lone surrogate that no octets stand for.
     """
-    if _BREAKS_OUT.search(value):
+    if "\r" in value or "\n" in value or has_bare_nul(value):
         raise ValueError(f"{what} must not contain CR, LF or NUL: {value[:60]!r}")
+    if not value.isascii():
+        value.encode("utf-8", "surrogateescape")  # UnicodeEncodeError is a ValueError
     return value
 
 
@@ -55,8 +96,8 @@ def split_unquoted(value: str, separator: str) -> list[str]:
         MalformedMessage: quotes or brackets are not balanced.
     """
     if '"' not in value and "<" not in value:
-        return [part.strip() for part in value.split(separator)]
-    return [part.strip() for part in _pieces(value, separator)]
+        return [part.strip(LWS) for part in value.split(separator)]
+    return [part.strip(LWS) for part in _pieces(value, separator)]
 
 
 def _pieces(value: str, separator: str) -> Iterator[str]:
@@ -80,20 +121,44 @@ def _pieces(value: str, separator: str) -> Iterator[str]:
     yield value[start:]
 
 
+def closing_quote(value: str) -> int:
+    """Where the quoted string that begins at 0 ends; a quoted-pair inside does not end it.
+
+    Raises:
+        MalformedMessage: it does not end.
+    """
+    skip = 1
+    for match in _IN_QUOTES.finditer(value, 1):
+        position = match.start()
+        if position < skip:
+            continue
+        if match.group() == '"':
+            return position
+        skip = position + 2
+    raise MalformedMessage("Unbalanced quotes or brackets")
+
+
 def bounded_int(text: str, limit: int, what: str) -> int:
-    """Read 1*DIGIT that may not exceed ``limit``.
+    """Read 1*DIGIT that may not exceed ``limit``, which itself is below 10**10.
 
     Digits are counted before they are converted, so that a long number costs nothing.
 
     Raises:
         MalformedMessage: no number, or too large.
     """
-    if not (text.isascii() and text.isdigit()) or len(text.lstrip("0")) > len(str(limit)):
-        raise MalformedMessage(f"Invalid {what}")
-    number = int(text)
-    if number > limit:
-        raise MalformedMessage(f"Invalid {what}")
-    return number
+    digits = text if len(text) <= MAX_DIGITS else text.lstrip("0") or "0"
+    if len(digits) <= MAX_DIGITS and text.isdigit() and text.isascii() and (number := int(digits)) <= limit:
+        return number
+    raise MalformedMessage(f"Invalid {what}")
+
+
+def split_parameters(value: str) -> list[str]:
+    """Split at each ";" outside of quotes, where most values have no quotes at all.
+
+    Raises:
+        MalformedMessage: quotes are not balanced.
+    """
+    return value.split(";") if '"' not in value else split_unquoted(value, ";")
 
 
 def parse_parameters(parts: list[str]) -> dict[str, str | None]:
@@ -107,15 +172,18 @@ def parse_parameters(parts: list[str]) -> dict[str, str | None]:
     parameters: dict[str, str | None] = {}
     for part in parts:
         name, equals, value = part.partition("=")
-        name = name.strip().lower()
-        if not is_token(name):
-            if not part:  # "a;;b" and a trailing ";" are seen in the field and mean nothing
-                continue
-            raise MalformedMessage("Invalid parameter name")
-        parameters.setdefault(name, value.strip() if equals else None)
+        if name not in _FREQUENT_PARAMETERS:
+            name = name.strip(LWS)
+            if not is_token(name):
+                if not part.strip(LWS):  # "a;;b" and a trailing ";" are seen in the field and mean nothing
+                    continue
+                raise MalformedMessage("Invalid parameter name")
+            name = name.lower()
+        if name not in parameters:
+            parameters[name] = value.strip(LWS) if equals else None
     return parameters
 
 
-def format_parameters(parameters: dict[str, str | None]) -> str:
+def format_parameters(parameters: Mapping[str, str | None]) -> str:
     """The inverse of :func:`parse_parameters`, with a leading ";" for each."""
     return "".join(f";{name}" if value is None else f";{name}={value}" for name, value in parameters.items())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from .grammar import is_token, refuse_line_breaks, split_unquoted
+from .grammar import LWS, is_token, refuse_line_breaks, split_unquoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -29,7 +29,7 @@ _FREQUENT: Final = (
     "Retry-After", "Subject", "P-Asserted-Identity", "Privacy", "Date", "Session-Expires", "Min-SE", "RSeq", "RAck",
     "Refer-To", "Referred-By", "Replaces", "Allow-Events", "Content-Disposition", "X-Simulation-Result-Id", "X-Call-Type",
 )  # fmt: skip
-_KNOWN: Final = {
+KNOWN: Final = {
     **{name: name.lower() for name in _FREQUENT},
     **{name.lower(): name.lower() for name in _FREQUENT},
     **COMPACT,
@@ -39,23 +39,18 @@ _KNOWN: Final = {
 
 def canonical(name: str) -> str:
     """The one name by which a field is looked up: long form, lower case."""
-    found = _KNOWN.get(name)
+    found = KNOWN.get(name)
     if found is None:
-        lowered = name.lower()
-        found = _KNOWN.get(lowered, lowered)
+        lowered = name.lower() if name.isascii() else name  # a token is ASCII; other alphabets have a "K" too
+        found = KNOWN.get(lowered, lowered)
     return found
-
-
-def is_known(name: str) -> bool:
-    """Whether this exact spelling is one of the frequent ones, which need no syntax check."""
-    return name in _KNOWN
 
 
 class Headers:
     """An ordered multi-map of header fields.
 
     ``headers["from"]`` gives the first field of the name (KeyError without one), ``get_all`` every one, ``items`` all of
-    them as they stand on the wire. Values that we add are checked: CR, LF and NUL raise ValueError.
+    them as they stand on the wire. Values that we add are checked: what would begin a line of its own raises ValueError.
     """
 
     __slots__ = ("_index", "_items")
@@ -69,15 +64,20 @@ class Headers:
     @classmethod
     def trusted(cls, items: list[tuple[str, str]]) -> Headers:
         """Take over a list whose names and values were checked already; the list is not copied."""
-        headers = cls.__new__(cls)
-        headers._items = items  # noqa: SLF001 - an alternative constructor
         index: dict[str, list[str]] = {}
         for name, value in items:
-            key = _KNOWN.get(name) or canonical(name)
+            key = KNOWN.get(name) or canonical(name)
             if key in index:
                 index[key].append(value)
             else:
                 index[key] = [value]
+        return cls.adopt(items, index)
+
+    @classmethod
+    def adopt(cls, items: list[tuple[str, str]], index: dict[str, list[str]]) -> Headers:
+        """Take over a list as :meth:`trusted` does, with the index (canonical name to values in order) that belongs to it."""
+        headers = cls.__new__(cls)
+        headers._items = items  # noqa: SLF001 - an alternative constructor
         headers._index = index  # noqa: SLF001 - an alternative constructor
         return headers
 
@@ -85,13 +85,19 @@ class Headers:
         """Append a field.
 
         Raises:
-            ValueError: the name is no token, or the value holds CR, LF or NUL.
+            ValueError: the name is no token, or the value holds CR, LF or a NUL without a backslash.
         """
-        if not is_token(name):
-            raise ValueError(f"not a header name: {name[:60]!r}")
-        value = refuse_line_breaks(str(value), f"header {name}").strip()
+        key = KNOWN.get(name)
+        if key is None:
+            if not is_token(name):
+                raise ValueError(f"not a header name: {name[:60]!r}")
+            key = canonical(name)
+        value = refuse_line_breaks(str(value), name).strip(LWS)
         self._items.append((name, value))
-        self._index.setdefault(canonical(name), []).append(value)
+        if key in self._index:
+            self._index[key].append(value)
+        else:
+            self._index[key] = [value]
 
     def set(self, name: str, value: str) -> None:
         """Replace all fields of this name by one, at the place of the first; append where there was none.
@@ -104,17 +110,26 @@ class Headers:
             self.add(name, value)
             return
         one = Headers([(name, value)])
-        at = next(i for i, (n, _) in enumerate(self._items) if canonical(n) == key)
+        at = self._place(key)
         self._items = [item for i, item in enumerate(self._items) if i <= at or canonical(item[0]) != key]
-        self._items[at] = one.items()[0]
-        self._index[key] = [self._items[at][1]]
+        self._items[at] = one._items[0]
+        self._index[key] = one._index[key]
 
     def replace_first(self, name: str, value: str) -> None:
-        """Replace the topmost field of this name by an already checked value, keeping those below it."""
+        """Replace the topmost field of this name by an already checked value, keeping those below it.
+
+        The whole field is replaced, with every value that its line holds.
+
+        Raises:
+            KeyError: there is none.
+        """
         key = canonical(name)
-        at = next(i for i, (n, _) in enumerate(self._items) if canonical(n) == key)
-        self._items[at] = (self._items[at][0], value)
         self._index[key][0] = value
+        at = self._place(key)
+        self._items[at] = (self._items[at][0], value)
+
+    def _place(self, key: str) -> int:
+        return next(i for i, (name, _) in enumerate(self._items) if canonical(name) == key)
 
     def remove(self, name: str) -> None:
         """Remove all fields of this name; nothing happens where there is none."""
@@ -123,11 +138,11 @@ class Headers:
             self._items = [item for item in self._items if canonical(item[0]) != key]
 
     def __getitem__(self, name: str) -> str:
-        return self._index[_KNOWN.get(name) or canonical(name)][0]
+        return self._index[KNOWN.get(name) or canonical(name)][0]
 
     def get(self, name: str, default: str | None = None) -> str | None:
         """The first field of this name, or ``default``."""
-        values = self._index.get(_KNOWN.get(name) or canonical(name))
+        values = self._index.get(KNOWN.get(name) or canonical(name))
         return values[0] if values else default
 
     def get_all(self, name: str) -> list[str]:
@@ -145,12 +160,32 @@ class Headers:
             values.extend([field] if "," not in field else split_unquoted(field, ","))
         return [value for value in values if value]
 
+    def first(self, name: str) -> str | None:
+        """The topmost value of this name, or None: what :meth:`get_list` begins with.
+
+        Raises:
+            MalformedMessage: quotes or brackets are not balanced.
+        """
+        values = self._index.get(KNOWN.get(name) or canonical(name))
+        if values and values[0] and "," not in values[0]:
+            return values[0]
+        return next(iter(self.get_list(name)), None)
+
     def tokens(self, name: str) -> frozenset[str]:
-        """The values of a list of tokens such as Supported or Allow, in lower case."""
-        return frozenset(value.lower() for value in self.get_list(name))
+        """The values of a list of tokens such as Supported or Allow, in lower case; tokens have no quotes to respect."""
+        values = ",".join(self._index.get(canonical(name), ())).lower().split(",")
+        return frozenset(value for item in values if (value := item.strip(LWS)))
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and canonical(name) in self._index
+
+    def lacking(self, names: Iterable[str]) -> str | None:
+        """The first of these canonical names that no field bears."""
+        index = self._index
+        for name in names:
+            if name not in index:
+                return name
+        return None
 
     def count(self, name: str) -> int:
         """How many fields bear this name."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from .address import Address
 from .exceptions import MalformedMessage
 from .fields import CSeq, Via
-from .grammar import bounded_int, is_token, refuse_line_breaks
+from .grammar import bounded_int, is_token, refuse_line_breaks, split_unquoted
 from .headers import Headers
 from .status import reason_phrase
 from .uri import SipUri, Uri, parse_uri
@@ -23,11 +23,15 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 MAX_ROUTES: Final = 32  # Route or Record-Route values of one dialog; longer sets are refused, real ones have 1 to 5
+MAX_VIAS: Final = 128  # Via values of one message; Max-Forwards lets it pass 70 hops
+MAX_CONTACTS: Final = 128  # Contact values of one message; a redirection or a list of bindings has 1 to 10
 MAX_FORWARDS: Final = 70  # RFC 3261 8.1.1.6
 INT32: Final = 2**32 - 1
 
-# The six fields that each request must have (section 8.1.1), Max-Forwards excepted: RFC 2543 peers leave it out.
-MANDATORY: Final = ("via", "from", "to", "call-id", "cseq")
+# The six fields that each request must have (section 8.1.1), Max-Forwards excepted: RFC 2543 peers leave it out. They are
+# also what a response repeats, in this order and under these names (section 8.2.6.2).
+WRITTEN: Final = {"via": "Via", "from": "From", "to": "To", "call-id": "Call-ID", "cseq": "CSeq"}
+MANDATORY: Final = tuple(WRITTEN)
 
 
 class Message:
@@ -46,11 +50,15 @@ class Message:
     def _start_line(self) -> str:
         raise AssertionError("a message is a Request or a Response")
 
-    def _typed(self, name: str, parse: Callable[[str], T]) -> T:
-        """The first field of ``name``, parsed once for as long as its text stays the same."""
+    def _text(self, name: str) -> str:
+        """The first field of ``name``."""
         text = self.headers.get(name)
         if text is None:
-            raise MalformedMessage(f"Missing {name.title()}", partial=self)
+            raise MalformedMessage(f"Missing {WRITTEN[name]}", partial=self)
+        return text
+
+    def _typed(self, name: str, text: str, parse: Callable[[str], T]) -> T:
+        """What ``parse`` makes of the field's text, parsed once for as long as the text stays the same."""
         kept = self._read.get(name)
         if kept is not None and kept[0] is text:
             return kept[1]  # type: ignore[return-value]
@@ -61,50 +69,49 @@ class Message:
     @property
     def via(self) -> Via:
         """The topmost Via."""
-        return self._typed("via", _first_via)
+        return self._typed("via", self.headers.first("via") or self._text("via"), Via.parse)
 
     @property
     def from_(self) -> Address:
         """The From field."""
-        return self._typed("from", Address.parse)
+        return self._typed("from", self._text("from"), Address.parse)
 
     @property
     def to(self) -> Address:
         """The To field."""
-        return self._typed("to", Address.parse)
+        return self._typed("to", self._text("to"), Address.parse)
 
     @property
     def cseq(self) -> CSeq:
         """The CSeq field."""
-        return self._typed("cseq", CSeq.parse)
+        return self._typed("cseq", self._text("cseq"), CSeq.parse)
 
     @property
     def call_id(self) -> str:
         """The Call-ID."""
-        return self._typed("call-id", str)
+        return self._text("call-id")
 
     @property
     def contact(self) -> Address | None:
         """The first Contact, or None; ``*`` counts as none."""
-        values = self.headers.get_list("contact")
-        return Address.parse(values[0]) if values and values[0] != "*" else None
+        text = self.headers.first("contact")
+        return None if text is None or text == "*" else self._typed("contact", text, Address.parse)
 
     @property
     def max_forwards(self) -> int | None:
         """The hops left, or None where the field is missing."""
-        if "max-forwards" not in self.headers:
-            return None
-        return self._typed("max-forwards", lambda text: bounded_int(text, 255, "Max-Forwards"))
+        text = self.headers.get("max-forwards")
+        return None if text is None else bounded_int(text, 255, "Max-Forwards")
 
     @property
     def record_routes(self) -> list[str]:
         """The Record-Route values, top first."""
-        return _bounded_routes(self.headers, "record-route")
+        return _bounded(self.headers, "record-route", MAX_ROUTES)
 
     @property
     def routes(self) -> list[str]:
         """The Route values, top first."""
-        return _bounded_routes(self.headers, "route")
+        return _bounded(self.headers, "route", MAX_ROUTES)
 
     @property
     def content_type(self) -> str:
@@ -112,9 +119,19 @@ class Message:
         return (self.headers.get("content-type") or "").partition(";")[0].strip().lower()
 
     def to_bytes(self) -> bytes:
-        """The message as on the wire; Content-Length is written last and always right (section 20.14)."""
-        head = f"{self._start_line()}\r\n{self.headers.to_text()}Content-Length: {len(self.body)}\r\n\r\n"
+        """The message as on the wire; Content-Length is always right (section 20.14), and last unless it has its place."""
+        head = f"{self._start_line()}\r\n{self._fields()}\r\n"
         return head.encode("utf-8", "surrogateescape") + self.body
+
+    def _fields(self) -> str:
+        headers, length = self.headers, str(len(self.body))
+        given = headers.get_all("content-length")
+        if not given:
+            return f"{headers.to_text()}Content-Length: {length}\r\n"
+        if given != [length]:
+            headers = headers.copy()
+            headers.set("Content-Length", length)
+        return headers.to_text()
 
     def validate(self) -> None:
         """Read every field that this stack acts upon, so that nothing malformed is found later.
@@ -123,23 +140,27 @@ class Message:
             MalformedMessage: with the status that it deserves and this message as ``partial``.
         """
         try:
-            for value in self.headers.get_list("via"):
-                Via.parse(value)
             self._validate_fields()
         except MalformedMessage as fault:
             raise MalformedMessage(fault.reason, fault.status, partial=self) from None
 
     def _validate_fields(self) -> None:
-        _ = self.from_, self.to, self.max_forwards, self.cseq
-        if "contact" in self.headers:
-            for value in self.headers.get_list("contact"):
+        headers = self.headers
+        _ = self.via, self.max_forwards, self.cseq
+        for value in _bounded(headers, "via", MAX_VIAS)[1:]:
+            Via.parse(value)
+        if self.from_.tag == "" or self.to.tag == "":  # tag-param = "tag" EQUAL token
+            raise MalformedMessage("Empty tag")
+        if "contact" in headers:
+            _ = self.contact
+            for value in _bounded(headers, "contact", MAX_CONTACTS)[1:]:
                 if value != "*":
                     Address.parse(value)
         for name in ("record-route", "route"):
-            for value in _bounded_routes(self.headers, name) if name in self.headers else ():
+            for value in _bounded(headers, name, MAX_ROUTES) if name in headers else ():
                 _ = Address.parse(value).sip_uri
-        if "expires" in self.headers:
-            bounded_int(self.headers["expires"], INT32, "Expires")
+        if "expires" in headers:
+            bounded_int(headers["expires"], INT32, "Expires")
 
 
 class Request(Message):
@@ -153,7 +174,9 @@ class Request(Message):
     "The Request-URI as text; ``uri`` reads it."
 
     def __init__(self, method: str, target: str, headers: Headers, body: bytes = b"") -> None:
-        super().__init__(headers, body)
+        self.headers = headers
+        self.body = body
+        self._read = {}
         self.method = method
         self.target = target
 
@@ -176,6 +199,23 @@ class Request(Message):
         if kept is None or kept[0] is not self.target:
             self._read[""] = kept = (self.target, parse_uri(self.target))
         return kept[1]  # type: ignore[return-value]
+
+    def stamp(self, source: tuple[str, int]) -> None:
+        """Write on the topmost Via where the request came from; the values below it, on its line or not, stay as they are.
+
+        RFC 3261 18.2.1 and RFC 3581 section 4; what is written decides where responses go.
+
+        Args:
+            source: address and port as the transport saw them.
+
+        Raises:
+            MalformedMessage: the topmost Via cannot be read.
+        """
+        via = self.via
+        seen = via.observed_from(source)
+        if seen is not via:
+            _, *below = [value for value in split_unquoted(self.headers["via"], ",") if value] or [""]
+            self.headers.replace_first("via", ", ".join([str(seen), *below]))
 
     @property
     def is_initial(self) -> bool:
@@ -204,7 +244,9 @@ class Response(Message):
     reason: str
 
     def __init__(self, status: int, reason: str, headers: Headers, body: bytes = b"") -> None:
-        super().__init__(headers, body)
+        self.headers = headers
+        self.body = body
+        self._read = {}
         self.status = status
         self.reason = reason
 
@@ -230,19 +272,11 @@ class Response(Message):
         return f"<Response {self.status} {self.reason} {self.headers.get('call-id')} {self.headers.get('cseq')}>"
 
 
-def _first_via(text: str) -> Via:
-    return Via.parse(text.partition(",")[0] if "," in text else text)
-
-
-def _bounded_routes(headers: Headers, name: str) -> list[str]:
+def _bounded(headers: Headers, name: str, limit: int) -> list[str]:
     values = headers.get_list(name)
-    if len(values) > MAX_ROUTES:
+    if len(values) > limit:
         raise MalformedMessage(f"Too many {name} values")
     return values
-
-
-_COPIED: Final = ("via", "from", "to", "call-id", "cseq")
-_WRITTEN: Final = {"via": "Via", "from": "From", "to": "To", "call-id": "Call-ID", "cseq": "CSeq"}
 
 
 def response_to(
@@ -265,27 +299,50 @@ def response_to(
         body: octets; the caller names their Content-Type among ``headers``.
 
     Raises:
-        ValueError: CR, LF or NUL in a value of ours.
+        ValueError: no status, a tag that is no token, CR, LF or NUL in a value of ours.
     """
-    items: list[tuple[str, str]] = []
-    for key in _COPIED:
-        values = request.headers.get_all(key)
-        if key == "to" and to_tag and values and not _bears_tag(values[0]):
-            values[0] = f"{values[0]};tag={to_tag}"
-        items.extend((_WRITTEN[key], value) for value in values)
-    # Section 12.1.1: "the UAS MUST copy all Record-Route header field values from the request into the response".
-    if 100 < status < 300:
-        items.extend(("Record-Route", value) for value in request.headers.get_all("record-route"))
-    answer = Headers.trusted(items)
+    if not 100 <= status <= 699 or (to_tag and not is_token(to_tag)):
+        raise ValueError(f"neither a status nor a tag: {status} {to_tag!r}")
+    answer = _repeated(request, to_tag)
+    for name in _repeated_too(status):
+        for value in request.headers.get_all(name):
+            answer.add(name, value)
     for name, value in headers:
         answer.add(name, value)
     phrase = reason_phrase(status) if reason is None else refuse_line_breaks(reason, "reason phrase")
     return Response(status, phrase, answer, body)
 
 
-def _bears_tag(to: str) -> bool:
+def _repeated(request: Request, to_tag: str | None) -> Headers:
+    """The fields that every response repeats; of two that should be one, the first."""
+    items: list[tuple[str, str]] = []
+    index: dict[str, list[str]] = {}
+    for key, name in WRITTEN.items():
+        values = request.headers.get_all(key)
+        if not values:
+            continue
+        if key == "via":
+            items.extend([(name, value) for value in values])
+        else:
+            del values[1:]
+            if key == "to" and to_tag and not _bears_tag(request):
+                values[0] = f"{values[0]};tag={to_tag}"
+            items.append((name, values[0]))
+        index[key] = values
+    return Headers.adopt(items, index)
+
+
+def _repeated_too(status: int) -> tuple[str, ...]:
+    if status == 100:
+        # Section 8.2.6.1: "any Timestamp header field present in the request MUST be copied into this 100 (Trying) response."
+        return ("Timestamp",)
+    # Section 12.1.1: "the UAS MUST copy all Record-Route header field values from the request into the response".
+    return ("Record-Route",) if status < 300 else ()
+
+
+def _bears_tag(request: Request) -> bool:
     try:
-        return Address.parse(to).tag is not None
+        return request.to.tag is not None
     except MalformedMessage:
         return True  # what cannot be read is sent back as it came
 
@@ -294,9 +351,15 @@ def ack_to(invite: Request, response: Response) -> Request:
     """The ACK for a final response other than 2xx (RFC 3261 section 17.1.1.3).
 
     "The ACK MUST contain values for the Call-ID, From, and Request-URI that are equal to the values of those header fields in
-    the request"; To comes from the response; the single Via is the request's topmost; Route is the request's.
+    the request"; To comes from the response; the single Via is the request's topmost; Route is the request's. So are the
+    credentials: "UACs creating an ACK message will duplicate all of the Authorization and Proxy-Authorization header field
+    values that appeared in the INVITE" (section 22.1), because nobody may challenge an ACK.
     """
-    return _derived("ACK", invite, response.headers["to"])
+    ack = _derived("ACK", invite, response.headers["to"])
+    for name in ("Authorization", "Proxy-Authorization"):
+        for value in invite.headers.get_all(name):
+            ack.headers.add(name, value)
+    return ack
 
 
 def cancel_of(request: Request) -> Request:
@@ -307,7 +370,7 @@ def cancel_of(request: Request) -> Request:
 def _derived(method: str, request: Request, to: str) -> Request:
     source = request.headers
     items = [
-        ("Via", source.get_list("via")[0]),
+        ("Via", source.first("via") or ""),
         *(("Route", route) for route in source.get_all("route")),
         ("Max-Forwards", str(MAX_FORWARDS)),
         ("From", source["from"]),

@@ -3,32 +3,41 @@
 RFC 3261 section 7: start line, header lines, an empty line, the body. The octets are decoded as UTF-8; what is not UTF-8 is
 kept (as surrogates), so that a message can be forwarded to the letter. Each field is split from its name and not read
 further; :meth:`~.message.Message.validate` reads those that the stack acts upon.
+
+The well-formed message is read in one pass over its lines. Whatever is rare (a folded line, an unusual name, a second field
+of a name) leaves that pass for a branch of its own. Faults are found in the order in which they weigh: first those that
+would let two readers see two messages, then the start line, then single fields. A refusal carries what was read (``partial``)
+without any field that an answer must not repeat.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from .exceptions import MalformedMessage
-from .fields import CSeq
-from .grammar import CALL_ID, is_token
-from .headers import Headers, canonical, is_known
-from .message import MANDATORY, Message, Request, Response
+from .grammar import CALL_ID, LWS, SIP_VERSION, bounded_int, has_bare_nul, is_token, octets
+from .headers import KNOWN, Headers, canonical
+from .message import MANDATORY, WRITTEN, Message, Request, Response
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 MAX_MESSAGE_OCTETS: Final = 65_535  # one UDP datagram
-MAX_HEAD_OCTETS: Final = 65_536  # start line and header fields
+MAX_HEAD_OCTETS: Final = 65_536  # start line and header fields; a stream has no datagram's bound
 MAX_HEADERS: Final = 256  # bounds the work of one datagram; real messages have 10 to 30
 MAX_LINE_OCTETS: Final = 8_192  # one header field, unfolded
 
-_SINGLE: Final = (
-    "from",
-    "to",
-    "call-id",
-    "cseq",
-    "max-forwards",
-    "content-length",
-)  # section 7.3.1: no lists
+# Section 7.3.1: only fields whose grammar is a list may come twice. Two that say the same are let pass, two that differ are
+# how one message is made to mean two things.
+_SINGLE: Final = {
+    **WRITTEN,
+    "max-forwards": "Max-Forwards",
+    "content-length": "Content-Length",
+    "content-type": "Content-Type",
+}
+del _SINGLE["via"]
+
 _FOLD: Final = re.compile(r"\r\n[ \t]+")
 _CONTROL: Final = re.compile(r"[\0\r\n]")
 
@@ -45,15 +54,13 @@ def parse(data: bytes) -> Request | Response:
     """
     if len(data) > MAX_MESSAGE_OCTETS:
         raise MalformedMessage("Message Too Large", status=513)
-    if data[:2] == b"\r\n":
+    if data[:1] in {b"\r", b"\n"}:
         data = data.lstrip(b"\r\n")
     head, end, body = data.partition(b"\r\n\r\n")
     if not end and b"\r" not in data:
         # Some peers end lines with LF alone. With no CR in the whole datagram nobody can read it in two ways.
         head, end, body = data.partition(b"\n\n")
         head = head.replace(b"\n", b"\r\n")
-    if len(head) > MAX_HEAD_OCTETS:
-        raise MalformedMessage("Header fields too large", status=513)
     message = parse_head(head)
     if not end:
         raise MalformedMessage("No end of header fields", partial=message)
@@ -67,56 +74,89 @@ def parse_head(head: bytes) -> Request | Response:
     Raises:
         MalformedMessage: as :func:`parse`.
     """
+    if len(head) > MAX_HEAD_OCTETS:
+        raise MalformedMessage("Header fields too large", status=513)
     text = head.decode("utf-8", "surrogateescape")
-    if "\r\n " in text or "\r\n\t" in text:
-        text = _FOLD.sub(" ", text)  # section 7.3.1: a folded line is one line
     lines = text.split("\r\n")
-    if len(lines) > MAX_HEADERS + 1:
-        raise MalformedMessage("Too many header fields", status=513)
-    # A line break that is not CRLF is how one message smuggles another past a filter. A NUL may stand in a quoted
-    # string behind a backslash (quoted-pair of section 25.1, RFC 4475 3.1.1.2) and nowhere else.
-    breaks = len(lines) - 1
-    stray = text.count("\n") != breaks or text.count("\r") != breaks or text.count("\0") != text.count("\\\0")
-    headers, fault = _split_headers(lines)
-    message = _start(lines[0], headers)
-    if stray:
-        raise MalformedMessage("Control character in header fields", partial=_harmless(message))
+    start = lines.pop(0)
+    # A line break that is not CRLF is how one message smuggles another past a filter.
+    if text.count("\n") != len(lines) or text.count("\r") != len(lines) or has_bare_nul(text):
+        raise MalformedMessage("Control character in header fields", partial=_harmless(start, lines))
+    if len(lines) > MAX_HEADERS:
+        raise MalformedMessage("Too many header fields", status=513, partial=_harmless(start, lines[:MAX_HEADERS]))
+    headers, fault = _read_fields(lines)
+    if fault == _FOLDED:
+        headers, fault = _read_folded(text)
+    if len(head) > MAX_LINE_OCTETS:
+        fault = fault or _oversize(headers.items())
+    message = _read_start(start, headers)
     if fault:
         raise MalformedMessage(fault, partial=message)
     _check(message)
     return message
 
 
-def _split_headers(lines: list[str]) -> tuple[Headers, str]:
+_FOLDED: Final = "Folded start line"
+_INVALID: Final = "Invalid header field"
+
+
+def _read_fields(lines: list[str]) -> tuple[Headers, str]:
     """Split each line at its colon; the first fault is told, the rest is read all the same."""
     items: list[tuple[str, str]] = []
+    index: dict[str, list[str]] = {}
     fault = ""
-    for line in lines[1:]:
+    known = KNOWN.get
+    for line in lines:
         name, colon, value = line.partition(":")
-        if not is_known(name):
-            name = name.rstrip(" \t")  # HCOLON = *( SP / HTAB ) ":" SWS
-            if not is_token(name):
-                fault = fault or "Invalid header field"
+        key = known(name)
+        if key is None or not colon:
+            if line[:1] in {" ", "\t"}:
+                return Headers(), _FOLDED
+            name = name.rstrip(LWS)  # HCOLON = *( SP / HTAB ) ":" SWS
+            if not colon or not is_token(name):
+                fault = fault or _INVALID
                 continue
-        if not colon or len(line) > MAX_LINE_OCTETS:
-            fault = fault or "Invalid header field"
-            continue
-        items.append((name, value.strip(" \t")))
-    return Headers.trusted(items), fault
+            key = canonical(name)
+        value = value.strip(LWS)
+        items.append((name, value))
+        if key not in index:
+            index[key] = [value]
+        else:
+            index[key].append(value)
+            if key in _SINGLE and value != index[key][0]:
+                fault = fault or f"Conflicting {_SINGLE[key]}"
+    return Headers.adopt(items, index), fault
 
 
-def _start(line: str, headers: Headers) -> Request | Response:
-    if line.startswith("SIP/"):
-        return _status_line(line, headers)
+def _read_folded(text: str) -> tuple[Headers, str]:
+    """Section 7.3.1: a folded line is one line. The start line is not for folding: what hides behind it would be lost."""
+    lines = text.split("\r\n", 1)[1]
+    if lines[:1] in {" ", "\t"}:
+        return Headers(), _FOLDED
+    return _read_fields(_FOLD.sub(" ", lines).split("\r\n"))
+
+
+def _oversize(items: Iterable[tuple[str, str]]) -> str:
+    return _INVALID if any(octets(name) + octets(value) > MAX_LINE_OCTETS for name, value in items) else ""
+
+
+def _read_start(line: str, headers: Headers) -> Request | Response:
     words = line.split(" ")
-    if len(words) < 3 or not is_token(words[0]) or not words[-1].upper().startswith("SIP/"):
-        # not SIP at all, or a start line from which no answer could be addressed
-        partial = Request(words[0], "sip:invalid", headers) if is_token(words[0]) and len(words) > 1 else None
+    if len(words) == 3 and words[2] == "SIP/2.0" and words[1] and is_token(words[0]) and "\0" not in line:
+        return Request(words[0], words[1], headers)
+    return _status_line(line, headers) if line[:4].upper() == "SIP/" else _unusual_request_line(words, headers)
+
+
+def _unusual_request_line(words: list[str], headers: Headers) -> Request:
+    """A version in lower case, or a fault; an answer can be addressed as long as there is a method."""
+    method, target, version = words[0], words[1] if len(words) > 1 else "", words[-1]
+    if len(words) < 3 or not is_token(method) or version[:4].upper() != "SIP/":
+        partial = Request(method, target, headers) if is_token(method) and len(words) > 1 else None
         raise MalformedMessage("Invalid request line", partial=partial)
-    request = Request(words[0], words[1], headers)
-    if words[-1].upper() != "SIP/2.0":
+    request = Request(method, target, headers)
+    if not SIP_VERSION.fullmatch(version):
         raise MalformedMessage("Version Not Supported", status=505, partial=request)
-    if len(words) != 3 or not words[1] or _CONTROL.search(line):
+    if len(words) != 3 or not target or "\0" in target:
         raise MalformedMessage("Invalid request line", partial=request)
     return request
 
@@ -124,9 +164,9 @@ def _start(line: str, headers: Headers) -> Request | Response:
 def _status_line(line: str, headers: Headers) -> Response:
     version, _, rest = line.partition(" ")
     code, _, reason = rest.partition(" ")
-    if version.upper() != "SIP/2.0":
+    if not SIP_VERSION.fullmatch(version):
         raise MalformedMessage("Version Not Supported", status=505)
-    if len(code) != 3 or not code.isascii() or not code.isdigit() or not 100 <= int(code) <= 699:
+    if len(code) != 3 or not code.isascii() or not code.isdigit() or not 100 <= int(code) <= 699 or "\0" in reason:
         raise MalformedMessage("Invalid status line")
     return Response(int(code), reason, headers)
 
@@ -134,27 +174,26 @@ def _status_line(line: str, headers: Headers) -> Response:
 def _check(message: Request | Response) -> None:
     """What no message can be without: the fields by which it is matched and answered."""
     headers = message.headers
-    for key in MANDATORY:
-        if key not in headers:
-            raise MalformedMessage(f"Missing {key.title()}", partial=message)
-    for key in _SINGLE:
-        if headers.count(key) > 1 and len(set(headers.get_all(key))) > 1:
-            raise MalformedMessage(f"Conflicting {key.title()}", partial=message)
-    if not CALL_ID.fullmatch(message.call_id):
+    missing = headers.lacking(MANDATORY)
+    if missing:
+        raise MalformedMessage(f"Missing {WRITTEN[missing]}", partial=message)
+    if not CALL_ID.fullmatch(headers["call-id"]):
         raise MalformedMessage("Invalid Call-ID", partial=message)
     try:
-        cseq = message._typed("cseq", CSeq.parse)  # noqa: SLF001 - the same package
+        cseq = message.cseq
     except MalformedMessage as fault:
         raise MalformedMessage(fault.reason, partial=message) from None
     if isinstance(message, Request) and cseq.method != message.method:
         raise MalformedMessage("CSeq method differs from request method", partial=message)
 
 
-def _harmless(message: Request | Response) -> Message:
-    """The message without the fields that hold control characters, for an answer that repeats none of them."""
-    kept = [(name, value) for name, value in message.headers.items() if not _CONTROL.search(value)]
-    message.headers = Headers.trusted(kept)
-    return message
+def _harmless(start: str, lines: list[str]) -> Message | None:
+    """What an answer may repeat of a message that is refused: the fields without control characters."""
+    headers, _ = _read_fields([line for line in lines if not _CONTROL.search(line)])
+    try:
+        return None if _CONTROL.search(start) else _read_start(start, headers)
+    except MalformedMessage as fault:
+        return fault.partial
 
 
 def _cut_body(message: Request | Response, rest: bytes) -> bytes:
@@ -162,13 +201,14 @@ def _cut_body(message: Request | Response, rest: bytes) -> bytes:
     text = message.headers.get("content-length")
     if text is None:
         return rest
-    if not text.isascii() or not text.isdigit() or len(text) > 10:
-        raise MalformedMessage("Invalid Content-Length", partial=message)
-    length = int(text)
+    try:
+        length = bounded_int(text, MAX_MESSAGE_OCTETS, "Content-Length")
+    except MalformedMessage as fault:
+        raise MalformedMessage(fault.reason, partial=message) from None
     if length > len(rest):
         # "If there are insufficient bytes ... the element SHOULD generate a 400 (Bad Request) response" to a request
         raise MalformedMessage("Body shorter than Content-Length", partial=message)
-    return rest[:length]
+    return rest[:length] if length < len(rest) else rest
 
 
 __all__ = [

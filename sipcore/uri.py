@@ -1,14 +1,18 @@
 """SIP and SIPS URIs (RFC 3261 section 19.1), and every other scheme as an opaque text.
 
 ``sip:user:password@host:port;uri-parameters?headers``. A URI is a value: it is parsed once, compared by the rules of
-section 19.1.4 where :meth:`SipUri.equivalent` is asked, and written back as it came.
+section 19.1.4 where :meth:`SipUri.equivalent` is asked, and written back as it came. Few URIs recur in many messages (ours,
+the proxy's, the callee's), so the last short ones are kept with what was read from them. The table is bounded, holds
+nothing that can be changed, and a peer that fills it with strangers costs us what reading without a table costs.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
-from typing import Final
+from functools import lru_cache
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 
 from .exceptions import MalformedMessage
 from .grammar import (
@@ -16,13 +20,22 @@ from .grammar import (
     IPV6_REFERENCE,
     bounded_int,
     format_parameters,
+    is_token,
+    octets,
     parse_parameters,
     refuse_line_breaks,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 MAX_URI_OCTETS: Final = 4_096  # bounds the work of one address; real ones have 20 to 200
 
+MAX_KEPT_URIS: Final = 1_024  # entries of the table of read URIs: the peers of one busy host
+MAX_KEPT_URI_CHARACTERS: Final = 128  # longer ones are read anew each time, so that the table stays below 1 MB
+
 _DEFAULT_PORTS: Final = {"sip": 5060, "sips": 5061}
+_NO_PARAMETERS: Final[Mapping[str, str | None]] = MappingProxyType({})
 
 # scheme = ALPHA *( ALPHA / DIGIT / "+" / "-" / "." )
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+\-.]*")
@@ -31,6 +44,13 @@ _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+\-.]*")
 _USERINFO: Final = re.compile(r"[A-Za-z0-9\-_.!~*'()&=+$,;?/:%#\[\]^`{|}\"\\\x80-\U0010ffff]+")
 _BAD_ESCAPE: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _ESCAPE: Final = re.compile(r"%([0-9A-Fa-f]{2})")
+
+# What must not stand in the rest of a URI: it would end it, or begin something else. No control character is legal there.
+_ENDS_URI: Final = re.compile(r'[\x00-\x20\x7f<>"]')
+_ENDS_OTHER_URI: Final = re.compile(r"[\x00-\x20\x7f<>]")
+
+# unreserved = alphanum / mark: "%61" and "a" are one, "%3B" and ";" are two (section 19.1.4)
+_UNRESERVED: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.!~*'()")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +77,8 @@ class SipUri:
     port: int | None = None
     scheme: str = "sip"
     password: str | None = None
-    parameters: dict[str, str | None] = field(default_factory=dict, hash=False)
-    "Names in lower case; None for a flag such as ``lr``."
+    parameters: Mapping[str, str | None] = field(default_factory=lambda: _NO_PARAMETERS, hash=False)
+    "Names in lower case and without escapes, values as on the wire; None for a flag such as ``lr``."
     headers: str = ""
     "What follows the question mark, untouched."
 
@@ -107,7 +127,7 @@ class SipUri:
             and self.host.lower() == other.host.lower()
             and self.port == other.port
             and _comparable(self, other)
-            and sorted(self.headers.lower().split("&")) == sorted(other.headers.lower().split("&"))
+            and _header_set(self) == _header_set(other)
         )
 
     def without_headers(self) -> SipUri:
@@ -124,16 +144,30 @@ Uri = SipUri | OtherUri
 def _comparable(one: SipUri, other: SipUri) -> bool:
     """The parameters' share of section 19.1.4: common ones match, and these four may not stand on one side alone."""
     for name in one.parameters.keys() | other.parameters.keys():
-        in_both = name in one.parameters and name in other.parameters
-        if in_both and (one.parameters[name] or "").lower() != (other.parameters[name] or "").lower():
-            return False
-        if not in_both and name in {"user", "ttl", "method", "maddr"}:
+        if name in one.parameters and name in other.parameters:
+            if _folded(one.parameters[name]) != _folded(other.parameters[name]):
+                return False
+        elif name in {"user", "ttl", "method", "maddr"}:
             return False
     return True
 
 
+def _folded(text: str | None) -> str:
+    return (_unescape(text) or "").lower()
+
+
+def _header_set(uri: SipUri) -> list[str]:
+    return sorted(_folded(header) for header in uri.headers.split("&"))
+
+
 def _unescape(text: str | None) -> str | None:
-    return None if text is None else _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text)
+    """Resolve the escapes that mean the same as the character itself, and write the others in one way."""
+    return text if text is None or "%" not in text else _ESCAPE.sub(_resolve, text)
+
+
+def _resolve(escape: re.Match[str]) -> str:
+    character = chr(int(escape[1], 16))
+    return character if character in _UNRESERVED else escape[0].upper()
 
 
 def parse_uri(text: str) -> Uri:
@@ -142,36 +176,66 @@ def parse_uri(text: str) -> Uri:
     Raises:
         MalformedMessage: no scheme, illegal characters, no host, a bad port, too long (status 414).
     """
-    if len(text) > MAX_URI_OCTETS:
+    return _kept_uri(text) if len(text) <= MAX_KEPT_URI_CHARACTERS else _read_uri(text)
+
+
+def _read_uri(text: str) -> Uri:
+    if len(text) > MAX_URI_OCTETS or octets(text) > MAX_URI_OCTETS:
         raise MalformedMessage("Request-URI Too Long", status=414)
     scheme, colon, rest = text.partition(":")
+    if not colon or not rest or not _SCHEME.fullmatch(scheme):
+        raise MalformedMessage("Invalid URI")
     scheme = scheme.lower()
     if scheme not in _DEFAULT_PORTS:
-        if not colon or not rest or not _SCHEME.fullmatch(scheme) or any(c in rest for c in " \t\r\n\0<>"):
+        if _ENDS_OTHER_URI.search(rest):
             raise MalformedMessage("Invalid URI")
         return OtherUri(scheme, rest)
-    # userinfo may hold ";" and "?", so the "@" is looked for before anything else.
+    return _read_sip_uri(scheme, rest)
+
+
+_kept_uri = lru_cache(maxsize=MAX_KEPT_URIS)(_read_uri)
+
+
+def _read_sip_uri(scheme: str, rest: str) -> SipUri:
+    # userinfo may hold ";" and "?", and nothing behind it may hold "@": the last one ends it.
     userinfo, at, hostpart = rest.rpartition("@")
     user, password = _parse_userinfo(userinfo) if at else (None, None)
-    hostpart, _, headers = hostpart.partition("?")
-    hostport, *parameters = hostpart.split(";")
-    host, port = parse_host_port(hostport)
-    if any(c in headers for c in ' \t\r\n\0<>"'):
-        raise MalformedMessage("Invalid URI headers")
-    if any(c in hostpart for c in ' \t\r\n\0<>"'):
+    if _ENDS_URI.search(hostpart):
         raise MalformedMessage("Invalid URI")
-    return SipUri(host, user, port, scheme, password, parse_parameters(parameters) if parameters else {}, headers)
+    hostpart, _, headers = hostpart.partition("?")
+    hostport, semicolon, rest = hostpart.partition(";")
+    host, port = parse_host_port(hostport)
+    parameters = _read_parameters(rest) if semicolon else _NO_PARAMETERS
+    return SipUri(host, user, port, scheme, password, parameters, headers)
+
+
+def _read_parameters(text: str) -> Mapping[str, str | None]:
+    """Read uri-parameters. RFC 4475 3.1.1.3: ``%6C%72`` is ``lr``; what an escape hides in a value stays hidden."""
+    parts = text.split(";")
+    if "%" in text:
+        parts = [_plain_name(part) for part in parts]
+    return MappingProxyType(parse_parameters(parts))
+
+
+def _plain_name(parameter: str) -> str:
+    name, equals, value = parameter.partition("=")
+    plain = _unescape(name) or ""
+    return f"{plain}{equals}{value}" if is_token(plain) else parameter
 
 
 def _parse_userinfo(text: str) -> tuple[str, str | None]:
     if not _USERINFO.fullmatch(text) or ("%" in text and _BAD_ESCAPE.search(text)):
         raise MalformedMessage("Invalid user in URI")
     user, colon, password = text.partition(":")
+    if not user:  # userinfo = ( user / telephone-subscriber ) [ ":" password ] "@", and user = 1*( ... )
+        raise MalformedMessage("Invalid user in URI")
     return user, password if colon else None
 
 
 def parse_host_port(text: str) -> tuple[str, int | None]:
     """Read ``host [ ":" port ]``; an IPv6 address comes back without its brackets.
+
+    A third colon in a row is let pass, as RFC 5118 section 4.10 suggests: the grammar of RFC 3261 once asked for it.
 
     Raises:
         MalformedMessage: no host, or no port number up to 65,535.
