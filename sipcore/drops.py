@@ -27,3 +27,9 @@ class Drop(StrEnum):
     NOTHING_SENT = "transport failed, but the transaction has nothing under way (17.1.4, 17.2.4)"
     TIMER_STOPPED = "the timer does not run in this state (17.1, 17.2)"
     TRANSACTION_ENDED = "the transaction has ended (17.1.1.2, 17.1.2.2, 17.2.1, 17.2.2)"
+
+    KEEP_ALIVE = "nothing but line ends: a keep-alive (RFC 5626 3.5.1)"
+    STRAY_ACK = "ACK for no call of ours (13.3.1.4)"
+    UNANSWERABLE = "no address to send an answer to can be read from it (18.2.2)"
+    TOO_MANY_SESSIONS = "as many calls stand as may: answered 503 (21.5.4)"
+    NO_SOCKET = "the socket that it should leave by is closed"
