@@ -1,0 +1,150 @@
+"""The media of one call: the only place where SDP, RTP and codecs meet.
+
+What offer and answer agreed on (:class:`~offhook.sipcore.sdp.AgreedMedia`) becomes an RTP session, one encoder, a decoder
+for each payload type that may arrive, and a stream of the engine. A fault of the kind "wrong payload type" can only be here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, Protocol
+
+from .codecs import codec
+from .incoming import Incoming
+from .outgoing import Outgoing
+from .rtp import JitterBuffer, RtpSession
+from .sipcore.sdp import Codec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from random import Random
+
+    from .rtp import Gap, Playout, Received, RtpEvent, StreamStats
+    from .rtp.aio import MediaEngine, MediaStream, PortPair
+    from .sipcore.sdp import AgreedMedia
+
+SPOKEN: Final = {"PCMU": Codec(0, "PCMU", 8_000), "PCMA": Codec(8, "PCMA", 8_000)}
+"What can be offered, by name; both are static payload types of RFC 3551."
+EVENT: Final = Codec(101, "telephone-event", 8_000, 1, "0-16")
+MediaTap = Callable[[bytes, tuple[str, int], tuple[str, int], float, bool], None]
+"Sees octets, source, destination, instant, and whether it is RTCP."
+RTP_HEADER_OCTETS: Final = 12  # of the packets that we send: no CSRC, no extension
+
+
+def spoken(names: tuple[str, ...]) -> tuple[Codec, ...]:
+    """The codecs of these names, in this order.
+
+    Raises:
+        ValueError: a name that is not spoken here.
+    """
+    unknown = [name for name in names if name.upper() not in SPOKEN]
+    if unknown or not names:
+        raise ValueError(f"no such codec: {', '.join(unknown) or '(none)'}; there are {', '.join(SPOKEN)}")
+    return tuple(SPOKEN[name.upper()] for name in names)
+
+
+class WireObserver(Protocol):
+    """Somebody who wants to know what was on the wire, and when: recordings, measurements."""
+
+    def sent(self, payload_type: int, payload: bytes, timestamp: int, instant: float) -> None:
+        """A packet of ours left."""
+
+    def arrived(self, packet: Received, instant: float) -> None:
+        """A packet of the peer was accepted; ``instant`` is when the kernel saw it."""
+
+
+class Media:
+    """The player of one stream of the media engine; see :class:`~offhook.rtp.aio.Player`."""
+
+    def __init__(
+        self,
+        agreed: AgreedMedia,
+        dice: Random,
+        now: Callable[[], float],
+        told: Callable[[RtpEvent], None],
+    ) -> None:
+        self.agreed = agreed
+        self._now = now
+        self.told = told
+        encoder = codec(agreed.codec.name)
+        self.outgoing = Outgoing(encoder, agreed.send_payload_type, agreed.ptime)
+        self.outgoing.muted = not agreed.may_send
+        self.incoming = Incoming(agreed.receive_types, agreed.codec.clock_rate)
+        self.observers: list[WireObserver] = []
+        self.session = RtpSession(
+            ssrc=dice.getrandbits(32),
+            first_sequence=dice.getrandbits(15),  # RFC 3550 5.1: random; below 2**15, so that SRTP can count wraps
+            first_timestamp=dice.getrandbits(32),
+            clock_rate=agreed.codec.clock_rate,
+            ptime=agreed.ptime,
+            cname=f"{dice.getrandbits(96):024x}",  # RFC 7022 4.2: random, and never a user's name
+            remote=agreed.remote,
+            accept_types=frozenset(agreed.receive_types),
+            event_type=agreed.receive_event_type,
+            send_event_type=agreed.send_event_type,
+            rng=dice,
+            now=now(),
+            jitter_buffer=JitterBuffer(agreed.codec.clock_rate),
+        )
+        self.stream: MediaStream | None = None
+
+    def start(self, engine: MediaEngine, pair: PortPair, tap: MediaTap | None = None) -> None:
+        """Let the engine's clock serve it from now on; ``tap`` sees every datagram."""
+        self.stream = engine.start(pair, self.session, self)
+        self.stream.tap = tap
+
+    def stop(self) -> None:
+        """Say RTCP BYE and free the ports; what waits to be played is stopped."""
+        self.outgoing.flush()
+        if self.stream is not None:
+            self.stream.stop()
+
+    def adopt(self, agreed: AgreedMedia) -> None:
+        """What a new offer and answer changed: addresses, payload types, direction, codec."""
+        if agreed.codec.key != self.agreed.codec.key or agreed.ptime != self.agreed.ptime:
+            self.outgoing.flush()
+            self.outgoing = Outgoing(codec(agreed.codec.name), agreed.send_payload_type, agreed.ptime)
+        self.outgoing.payload_type = agreed.send_payload_type
+        self.outgoing.muted = not agreed.may_send
+        self.incoming.decoders.adopt(agreed.receive_types)
+        self.session.update(
+            remote=agreed.remote,
+            accept_types=frozenset(agreed.receive_types),
+            event_type=agreed.receive_event_type,
+            send_event_type=agreed.send_event_type,
+            now=self._now(),
+        )
+        self.agreed = agreed
+
+    def stats(self) -> StreamStats:
+        """Counts of the stream in both directions."""
+        return self.session.stats()
+
+    @property
+    def receive_types(self) -> Mapping[int, Codec]:
+        """What may arrive, by payload type."""
+        return self.agreed.receive_types
+
+    # -- what the engine calls, once a tick ----------------------------------------------------------------------------
+
+    def next_frame(self, now: float) -> tuple[int, bytes] | None:
+        """The payload that is due; None while on hold."""
+        del now
+        return self.outgoing.next_frame()
+
+    def sent(self, data: bytes, instant: float) -> None:
+        """A datagram of ours left."""
+        self.outgoing.left(instant)
+        if self.observers:
+            timestamp = int.from_bytes(data[4:8], "big")
+            for observer in self.observers:
+                observer.sent(data[1] & 0x7F, data[RTP_HEADER_OCTETS:], timestamp, instant)
+
+    def arrived(self, received: Received, instant: float) -> None:
+        """A packet of the peer was accepted."""
+        for observer in self.observers:
+            observer.arrived(received, instant)
+
+    def play(self, item: Playout | Gap) -> None:
+        """The jitter buffer gave out what is due."""
+        self.incoming.play(item, self._now())

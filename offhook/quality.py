@@ -1,0 +1,100 @@
+"""How good a call is, as measured at our end: counts of the stream, and the E-model's opinion of them.
+
+The delay that enters the score is what we know of it: half the round trip that RTCP measured (0 while it measured none), the
+jitter buffer's delay and one packet. Late packets count as lost, because the listener never hears them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from .rtp import Quality, assess
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .media import Media
+
+
+@dataclass(frozen=True, slots=True)
+class CallQuality:
+    """Figures of the stream that we receive, and the peer's report on ours."""
+
+    codec: str
+    received: int
+    "Packets of sound that came, duplicates included."
+    expected: int
+    "Packets that the peer sent, by its sequence numbers."
+    lost: int
+    late: int
+    "Came, but after their playout time."
+    duplicates: int
+    reordered: int
+    concealed: int
+    "Frames that were made up."
+    loss: float
+    "Lost of expected, 0 to 1."
+    jitter: float
+    "RFC 3550 interarrival jitter now, seconds."
+    max_jitter: float
+    buffer_delay: float
+    "What the jitter buffer adds now, seconds."
+    round_trip: float | None
+    "By RTCP, seconds; None while no report came."
+    sent: int
+    "Packets that we sent."
+    remote_loss: float | None
+    "What the peer's last report says that it lost of our packets lately, 0 to 1."
+    drops: Mapping[str, int]
+    "Datagrams that were put aside, by reason."
+    score: Quality | None
+    "E-model with every input; None while nothing was received."
+
+    @property
+    def mos_cqe(self) -> float | None:
+        """Estimated conversational quality, 1 to 4.5."""
+        return self.score.mos_cqe if self.score is not None else None
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        if self.score is None:
+            return f"no sound was received; {self.sent} packets sent"
+        return (
+            f"{self.codec}: loss {self.loss:.2%} (n={self.expected}), late {self.late}, jitter {self.jitter * 1000:.1f} ms"
+            f" (max {self.max_jitter * 1000:.1f}), mos_cqe {self.score.mos_cqe:.2f}; {self.sent} packets sent"
+        )
+
+
+def measure(media: Media) -> CallQuality:
+    """Read the figures of a call's media; reading changes nothing."""
+    stats = media.stats()
+    received, buffer = stats.received, stats.jitter_buffer
+    score = None
+    if received.expected:
+        delay = (stats.round_trip or 0.0) / 2 + buffer.delay + media.agreed.ptime
+        score = assess(
+            media.agreed.codec.name, expected=received.expected, lost=received.lost, late=buffer.late, delay=delay
+        )
+    return CallQuality(
+        codec=media.agreed.codec.name,
+        received=received.packets,
+        expected=received.expected,
+        lost=received.lost,
+        late=buffer.late,
+        duplicates=received.duplicates,
+        reordered=received.reordered,
+        concealed=media.incoming.concealed,
+        loss=received.loss_fraction,
+        jitter=received.jitter,
+        max_jitter=received.max_jitter,
+        buffer_delay=buffer.delay,
+        round_trip=stats.round_trip,
+        sent=stats.sent_packets,
+        remote_loss=stats.remote.fraction_lost if stats.remote is not None else None,
+        drops={str(reason): count for reason, count in stats.drops.items()},
+        score=score,
+    )
