@@ -8,7 +8,6 @@ a client. ``State`` and ``Stimulus`` of each machine stand in its own module.
 """
 
 from .client import ClientTransaction
-from .deadlines import Deadlines
 from .invite_client import InviteClientTransaction
 from .invite_server import TRYING_AFTER, InviteServerTransaction
 from .keys import Key, cancelled_key, client_key, server_key
@@ -31,7 +30,6 @@ __all__ = [
     "AnyServerTransaction",
     "AnyTransaction",
     "ClientTransaction",
-    "Deadlines",
     "InviteClientTransaction",
     "InviteServerTransaction",
     "Key",

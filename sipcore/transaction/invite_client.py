@@ -5,8 +5,8 @@ The INVITE is sent and, over UDP, sent again at growing distances (timer A) unti
 it, and no timer runs. Then the ways part:
 
 * A 2xx is a matter between the two users: the transaction passes up each one that arrives, from whatever branch of a fork,
-  for 64·T1 (timer M) and never writes an ACK for it. RFC 6026 section 7.2: "The client transaction MUST NOT generate an ACK
-  to the 2xx response".
+  for 64·T1 (timer M) and never writes an ACK for it. RFC 6026 section 8.4: "The client transaction MUST NOT generate an ACK
+  to the 2xx response -- its handling is delegated to the TU".
 * A response from 300 to 699 is acknowledged here, hop by hop (section 17.1.1.3). Timer D keeps the transaction so that the ACK
   can be repeated should the response come again.
 """
@@ -119,7 +119,7 @@ class InviteClientTransaction(Transaction):
 
     def _acknowledge_again(self, _response: Response, _now: float) -> None:
         """Send the ACK again, tell nobody."""
-        assert self._ack is not None  # noqa: S101 - Completed is entered with an ACK only
+        assert self._ack is not None
         self.retransmissions_received += 1
         self._send_again(self._ack)
 

@@ -76,12 +76,11 @@ class InviteServerTransaction(Transaction):
         now: monotonic seconds.
     """
 
-    __slots__ = ("_began", "_response")
+    __slots__ = ("_response",)
 
     def __init__(self, request: Request, *, reliable: bool, timers: Timers, now: float) -> None:
         super().__init__(request, reliable=reliable, timers=timers)
         self.state = _PROCEEDING
-        self._began = now
         self._response: Response | None = None
         self._deadlines[Timer.TRYING] = now + TRYING_AFTER
 
@@ -98,10 +97,10 @@ class InviteServerTransaction(Transaction):
 
     # --- actions ---
 
-    def _try(self, timer: Timer, now: float) -> None:
+    def _try(self, timer: Timer, _now: float) -> None:
         """Send 100 (Trying)."""
         del self._deadlines[timer]
-        self._response = response_to(self.request, 100, headers=_timestamp(self.request, now - self._began))
+        self._response = response_to(self.request, 100)
         self._messages.append(self._response)
 
     def _ring(self, response: Response, _now: float) -> None:
@@ -139,7 +138,7 @@ class InviteServerTransaction(Transaction):
 
     def _retransmit(self, timer: Timer, now: float) -> None:
         """Send the response again, start G anew."""
-        assert self._response is not None  # noqa: S101 - Completed is entered with a response only
+        assert self._response is not None
         self._send_at_intervals(timer, self._response, self.timers.t2, now)
 
     def _confirm(self, _ack: Request, now: float) -> None:
@@ -207,18 +206,3 @@ class InviteServerTransaction(Transaction):
         ),
         **ignore([_TERMINATED], Stimulus, Drop.TRANSACTION_ENDED),
     }
-
-
-_TIMESTAMP: Final = frozenset("0123456789. ")
-
-
-def _timestamp(request: Request, delay: float) -> list[tuple[str, str]]:
-    """The Timestamp of a 100 (Trying), with our delay in seconds.
-
-    RFC 3261 section 8.2.6.1: "any Timestamp header field present in the request MUST be copied into this 100 (Trying)
-    response. If there is a delay in generating the response, the UAS SHOULD add a delay value".
-    """
-    value = request.headers.get("timestamp")
-    if not value or not _TIMESTAMP.issuperset(value):  # what is no number is not repeated
-        return []
-    return [("Timestamp", f"{value.partition(' ')[0]} {delay:.3f}")]

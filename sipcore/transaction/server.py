@@ -80,7 +80,7 @@ class ServerTransaction(Transaction):
 
     def _answer_again(self, _request: Request, _now: float) -> None:
         """Send the last response again."""
-        assert self._response is not None  # noqa: S101 - Trying is left with a response only
+        assert self._response is not None
         self.retransmissions_received += 1
         self._send_again(self._response)
 

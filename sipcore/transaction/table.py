@@ -19,12 +19,12 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from offhook.sipcore.deadlines import Deadlines
 from offhook.sipcore.drops import Drop
 from offhook.sipcore.exceptions import InvalidState, LocalError, MalformedMessage
 from offhook.sipcore.message import Response
 
 from .client import ClientTransaction
-from .deadlines import Deadlines
 from .invite_client import InviteClientTransaction
 from .invite_server import InviteServerTransaction
 from .keys import LEGACY, cancelled_key, client_key, legacy_ack_key, server_key
@@ -114,7 +114,7 @@ class TransactionTable:
         self._clients: dict[Key, _Entry] = {}
         self._servers: dict[Key, _Entry] = {}
         self._entries: dict[AnyTransaction, _Entry] = {}
-        self._deadlines: Deadlines[_Entry] = Deadlines()
+        self._deadlines: Deadlines[AnyTransaction] = Deadlines()
         self._touched: list[_Entry] = []
         self._drops: Counter[Drop] = Counter()
         kinds = (InviteClientTransaction, ClientTransaction, InviteServerTransaction, ServerTransaction)
@@ -214,7 +214,7 @@ class TransactionTable:
     def receive_response(self, response: Response, now: float) -> AnyClientTransaction | None:
         """Hand a response to its transaction; None, counted as a drop, when there is none.
 
-        RFC 6026 section 8.10 adds to 18.1.2: a response that matches no client transaction "MUST be silently discarded".
+        RFC 6026 section 8.9: "any element other than a stateless proxy MUST silently discard the response".
         """
         try:
             entry = self._clients.get(client_key(response))
@@ -255,10 +255,9 @@ class TransactionTable:
 
     def handle_timeout(self, now: float) -> None:
         """Let each transaction act whose deadline (monotonic seconds) is not after ``now``."""
-        deadlines = self._deadlines
-        while (entry := deadlines.pop_due(now)) is not None:
-            entry.transaction.handle_timeout(now)
-            self._settle(entry)
+        for transaction in self._deadlines.due(now):
+            transaction.handle_timeout(now)
+            self._settle(self._entries[transaction])
 
     def touched(self, transaction: AnyTransaction, drop: Drop | None = None) -> None:
         """Note that a transaction took an input, with the drop by which it ignored it."""
@@ -288,11 +287,11 @@ class TransactionTable:
         if transaction.terminated:
             self._forget(entry)
         else:
-            self._deadlines.schedule(entry, transaction.next_deadline())
+            self._deadlines.update(transaction)
 
     def _forget(self, entry: _Entry) -> None:
         transaction = entry.transaction
-        self._deadlines.schedule(entry, None)
+        self._deadlines.forget(transaction)
         del self._entries[transaction]
         del entry.index[entry.key]
         if entry.ack_key is not None:
@@ -304,7 +303,7 @@ class TransactionTable:
 
     def next_deadline(self) -> float | None:
         """When ``handle_timeout`` is due (monotonic seconds), or None while no timer runs."""
-        return self._deadlines.next_deadline()
+        return self._deadlines.next()
 
     def outputs(self) -> list[tuple[AnyTransaction, list[Request | Response], list[Event]]]:
         """Drain the transactions that were touched: what each wants to send, and to tell its user.

@@ -125,7 +125,9 @@ class Ladder:
             return self.now + item.seconds
         running = self.machine._deadlines
         if item.timer not in running:
-            self._differs(f"timer {item.timer.name} running", f"only {', '.join(t.name for t in running) or 'no timer'}")
+            self._differs(
+                f"timer {item.timer.name} running", f"only {', '.join(t.name for t in running) or 'no timer'}"
+            )
         return running[item.timer]
 
     def _wait(self, goal: float) -> list[Any]:
