@@ -194,7 +194,7 @@ class SpeechDetector:
 
     Args:
         sample_rate: 8000 or 16000 samples per second.
-        detector: "silero" tells voice from noise and music and costs about a millisecond per 32 ms of sound;
+        detector: "silero" tells voice from noise and music and costs 0.5 to 2 ms per 32 ms of sound;
             "energy" takes all that is audible for speech and costs microseconds: for thousands of calls.
         sensitivity: thresholds and durations.
 
