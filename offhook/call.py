@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from .media import Media
     from .negotiation import Negotiation
     from .outgoing import Playback
-    from .rtp import RtpEvent, StreamFailed
+    from .rtp.aio import PlayerEvent
     from .sipcore.aio import Leg
     from .sipcore.message import Message, Request, Response
 
@@ -111,6 +111,11 @@ class Call:
     def callee_number(self) -> str:
         """The user part of the Request-URI's address, as To has it."""
         return _number(self.request, "to")
+
+    @property
+    def local_address(self) -> tuple[str, int]:
+        """Our signalling address as the peer sees it."""
+        return self._leg.local_address
 
     @property
     def codec(self) -> str | None:
@@ -279,9 +284,7 @@ class Call:
         media = self._media()
         if media.agreed.send_event_type is None:
             raise InvalidState("the peer takes no telephone events")
-        media.session.send_dtmf(digits, duration, gap)
-        while media.session.is_sending_dtmf and not self.is_over:
-            await asyncio.sleep(media.agreed.ptime)
+        await media.press(digits, duration, gap)
 
     async def dtmf(self) -> AsyncIterator[str]:
         """The keys that the peer presses, one by one, until the call ends."""
@@ -396,7 +399,7 @@ class Call:
             self._answered.set_result(None)
         self._tell(told.Answered(self.answered_at, self.codec or ""))
 
-    def _heard(self, event: RtpEvent | StreamFailed) -> None:
+    def _heard(self, event: PlayerEvent) -> None:
         if isinstance(event, DtmfReceived):
             digit = told.DtmfReceived(event.digit, event.duration, event.at)
             self._digits.append(digit)

@@ -6,6 +6,7 @@ for each payload type that may arrive, and a stream of the engine. A fault of th
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from random import Random
 
-    from .rtp import Gap, Playout, Received, RtpEvent, StreamStats
-    from .rtp.aio import MediaEngine, MediaStream, PortPair
+    from .rtp import Gap, Playout, Received, StreamStats
+    from .rtp.aio import MediaEngine, MediaStream, PlayerEvent, PortPair
     from .sipcore.sdp import AgreedMedia
 
 SPOKEN: Final = {"PCMU": Codec(0, "PCMU", 8_000), "PCMA": Codec(8, "PCMA", 8_000)}
@@ -61,7 +62,7 @@ class Media:
         agreed: AgreedMedia,
         dice: Random,
         now: Callable[[], float],
-        told: Callable[[RtpEvent], None],
+        told: Callable[[PlayerEvent], None],
     ) -> None:
         self.agreed = agreed
         self._now = now
@@ -87,15 +88,29 @@ class Media:
             jitter_buffer=JitterBuffer(agreed.codec.clock_rate),
         )
         self.stream: MediaStream | None = None
+        self._keys_sent: asyncio.Future[None] | None = None
 
     def start(self, engine: MediaEngine, pair: PortPair, tap: MediaTap | None = None) -> None:
         """Let the engine's clock serve it from now on; ``tap`` sees every datagram."""
         self.stream = engine.start(pair, self.session, self)
         self.stream.tap = tap
 
+    async def press(self, digits: str, duration: float, gap: float) -> None:
+        """Send telephone events and wait until the last one has left, or the stream has ended."""
+        self.session.send_dtmf(digits, duration, gap)
+        if self._keys_sent is None:
+            self._keys_sent = asyncio.get_running_loop().create_future()
+        await asyncio.shield(self._keys_sent)
+
+    def _release_keys(self) -> None:
+        if self._keys_sent is not None:
+            self._keys_sent.set_result(None)
+            self._keys_sent = None
+
     def stop(self) -> None:
         """Say RTCP BYE and free the ports; what waits to be played is stopped."""
         self.outgoing.flush()
+        self._release_keys()
         if self.stream is not None:
             self.stream.stop()
 
@@ -135,6 +150,8 @@ class Media:
     def sent(self, data: bytes, instant: float) -> None:
         """A datagram of ours left."""
         self.outgoing.left(instant)
+        if self._keys_sent is not None and not self.session.is_sending_dtmf:
+            self._release_keys()
         if self.observers:
             timestamp = int.from_bytes(data[4:8], "big")
             for observer in self.observers:

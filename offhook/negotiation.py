@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from random import Random
 
     from .media import MediaTap
-    from .rtp import RtpEvent
-    from .rtp.aio import MediaEngine, PortPair
+    from .rtp.aio import MediaEngine, PlayerEvent, PortPair
     from .sipcore.sdp import AgreedMedia, SessionDescription
 
 
@@ -94,7 +93,7 @@ class Negotiation:
             raise NotAcceptable(sdp.Refusal.NO_STREAM)
         self.agreed = sdp.complete(self._offered, sdp.parse(body))
 
-    def start(self, told: Callable[[RtpEvent], None]) -> Media:
+    def start(self, told: Callable[[PlayerEvent], None]) -> Media:
         """Let sound flow as agreed."""
         assert self.agreed is not None
         assert self._pair is not None

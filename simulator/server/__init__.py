@@ -1,1 +1,6 @@
-"""Offhook: server."""
+"""The HTTP side of the simulator: where agents report what they did."""
+
+from .inbox import ResultInbox
+from .update_api import ApiServer, build_app
+
+__all__ = ["ApiServer", "ResultInbox", "build_app"]

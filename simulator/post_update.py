@@ -1,0 +1,61 @@
+"""The agent's side of ``POST /v1/update-simulation-result``: once per call, tried again while that may help."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import aiohttp
+
+if TYPE_CHECKING:
+    from .simulation_update import SimulationUpdate
+
+ATTEMPTS: Final = 4
+WORTH_TRYING_AGAIN: Final = frozenset({429, 500, 502, 503, 504})
+TIMEOUT: Final = 10.0  # seconds for one attempt
+
+
+@dataclass(frozen=True, slots=True)
+class PostOutcome:
+    """What became of a report."""
+
+    delivered: bool
+    attempts: int
+    status: int | None
+    "Of the last answer; None when there was none."
+    detail: str
+    "For people: what the server said, or why it could not be reached."
+
+
+async def post_update(url: str, api_key: str, update: SimulationUpdate, *, first_pause: float = 1.0) -> PostOutcome:
+    """Post a report; on a transport error or 429/5xx again after 1, 2 and 4 seconds.
+
+    Args:
+        url: the whole address of the endpoint.
+        api_key: goes into ``X-API-Key``.
+        update: the body.
+        first_pause: seconds before the second attempt; each further one doubles it.
+    """
+    body = update.model_dump_json(exclude_none=True)
+    headers = {"X-API-Key": api_key, "Content-Type": "application/json"}
+    outcome = PostOutcome(False, 0, None, "never tried")
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(TIMEOUT)) as session:
+        for attempt in range(1, ATTEMPTS + 1):
+            outcome = await _attempt(session, url, headers, body, attempt)
+            if outcome.delivered or (outcome.status is not None and outcome.status not in WORTH_TRYING_AGAIN):
+                break
+            if attempt < ATTEMPTS:
+                await asyncio.sleep(first_pause * 2 ** (attempt - 1))
+    return outcome
+
+
+async def _attempt(
+    session: aiohttp.ClientSession, url: str, headers: dict[str, str], body: str, attempt: int
+) -> PostOutcome:
+    try:
+        async with session.post(url, data=body, headers=headers) as response:
+            text = (await response.text())[:500]
+            return PostOutcome(response.status == 200, attempt, response.status, text)
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        return PostOutcome(False, attempt, None, f"{type(error).__name__}: {error}")
