@@ -79,7 +79,7 @@ class ClientTransaction(Transaction):
         self._send_at_intervals(timer, self.request, self.timers.t2, now)
 
     def _retransmit_slowly(self, timer: Timer, now: float) -> None:
-        """Send the request again; "Timer E MUST be reset with a value of T2 seconds" (17.1.2.2)."""
+        """Send the request again, every T2 from now on; "Timer E MUST be reset with a value of T2 seconds" (17.1.2.2)."""
         self._interval = self.timers.t2
         self._send_at_intervals(timer, self.request, self.timers.t2, now)
 

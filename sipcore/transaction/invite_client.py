@@ -105,7 +105,7 @@ class InviteClientTransaction(Transaction):
         self._start(Timer.M, self.timers.timeout, now)
 
     def _pass_up_again(self, response: Response, _now: float) -> None:
-        """Pass this 2xx to the user as well: he acknowledges it."""
+        """Pass this 2xx to the user as well, who acknowledges it."""
         if response.headers.get("to") == self._accepted_by:  # otherwise another branch of a fork has answered
             self.retransmissions_received += 1
         self._events.append(ResponseReceived(response))

@@ -225,7 +225,7 @@ class TransactionTable:
             self._drops[Drop.NO_TRANSACTION] += 1
             return None
         transaction: AnyClientTransaction = entry.transaction  # type: ignore[assignment]
-        self._note(entry, transaction.receive_response(response, now))
+        self.touched(transaction, transaction.receive_response(response, now))
         return transaction
 
     def receive_request(self, request: Request, now: float) -> AnyServerTransaction | None:
@@ -266,11 +266,6 @@ class TransactionTable:
         entry = self._entries.get(transaction)
         if entry is not None:
             self._settle(entry)
-
-    def _note(self, entry: _Entry, drop: Drop | None) -> None:
-        if drop is not None:
-            self._drops[drop] += 1
-        self._settle(entry)
 
     def _settle(self, entry: _Entry) -> None:
         """Bring the table's own notes in line with a transaction that took an input."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from support.ladder import Ladder, Send, abandon, after, fail, respond, until
+from support.messages import ack, invite, response
+
 from offhook.sipcore.drops import Drop
 from offhook.sipcore.events import AckReceived, ResponseReceived, TransactionTerminated, TransportFailed
 from offhook.sipcore.timers import Timer, Timers
 from offhook.sipcore.transaction import InviteClientTransaction, InviteServerTransaction
-from support.ladder import Ladder, Send, abandon, after, fail, respond, until
-from support.messages import ack, invite, response
 
 
 def client() -> Ladder:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from support.messages import ack, invite, request, response
+
 from offhook.sipcore.message import Request
 from offhook.sipcore.parser import parse
-from support.messages import ack, invite, request, response
 
 
 @pytest.mark.parametrize("message", [invite(), response(180), ack(), request("BYE", cseq=2, to_tag="bob", body=b"x")])

@@ -5,13 +5,14 @@ from __future__ import annotations
 from itertools import product
 
 import pytest
+from support.ladder import Ladder, Send, abandon, after, fail, until
+from support.messages import request, response
+
 from offhook.sipcore.drops import Drop
 from offhook.sipcore.events import ResponseReceived, TransactionTerminated, TransactionTimedOut, TransportFailed
 from offhook.sipcore.timers import Timer, Timers
 from offhook.sipcore.transaction import ClientTransaction
 from offhook.sipcore.transaction.client import State, Stimulus
-from support.ladder import Ladder, Send, abandon, after, fail, until
-from support.messages import request, response
 
 BYE = request("BYE")
 OK = response(200, BYE)

@@ -6,13 +6,14 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 import pytest
+from support.ladder import Ladder, Send, abandon, after, fail, until
+from support.messages import invite, response
+
 from offhook.sipcore.drops import Drop
 from offhook.sipcore.events import ResponseReceived, TransactionTerminated, TransactionTimedOut, TransportFailed
 from offhook.sipcore.timers import Timer, Timers
 from offhook.sipcore.transaction import InviteClientTransaction
 from offhook.sipcore.transaction.invite_client import State, Stimulus
-from support.ladder import Ladder, Send, abandon, after, fail, until
-from support.messages import invite, response
 
 if TYPE_CHECKING:
     from offhook.sipcore.transaction import Transaction

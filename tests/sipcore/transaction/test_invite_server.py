@@ -5,13 +5,14 @@ from __future__ import annotations
 from itertools import product
 
 import pytest
+from support.ladder import Ladder, Send, abandon, after, fail, respond, until
+from support.messages import ack, invite, response
+
 from offhook.sipcore.drops import Drop
 from offhook.sipcore.events import AckReceived, TransactionTerminated, TransactionTimedOut, TransportFailed
 from offhook.sipcore.timers import Timer, Timers
 from offhook.sipcore.transaction import InviteServerTransaction
 from offhook.sipcore.transaction.invite_server import State, Stimulus
-from support.ladder import Ladder, Send, abandon, after, fail, respond, until
-from support.messages import ack, invite, response
 
 ERROR = OSError("no route")
 RINGING = response(180)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from support.messages import ack, invite, request, response
+
 from offhook.sipcore.exceptions import MalformedMessage
 from offhook.sipcore.headers import Headers
 from offhook.sipcore.message import Request, cancel_of
 from offhook.sipcore.transaction import cancelled_key, client_key, server_key
 from offhook.sipcore.transaction.keys import legacy_ack_key
-from support.messages import ack, invite, request, response
 
 
 class TestClientKey:

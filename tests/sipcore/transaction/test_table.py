@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.messages import ack, invite, request, response
+
 from offhook.sipcore.drops import Drop
 from offhook.sipcore.events import AckReceived, ResponseReceived, TransactionTerminated, TransactionTimedOut
 from offhook.sipcore.exceptions import InvalidState, LocalError, MalformedMessage
@@ -20,7 +22,6 @@ from offhook.sipcore.transaction import (
     TooManyTransactions,
     TransactionTable,
 )
-from support.messages import ack, invite, request, response
 
 
 @pytest.fixture
