@@ -154,8 +154,7 @@ class Message:
         if "contact" in headers:
             _ = self.contact
             for value in _bounded(headers, "contact", MAX_CONTACTS)[1:]:
-                if value != "*":
-                    Address.parse(value)
+                Address.parse(value)  # an asterisk stands alone (section 20.10); behind another value it is no address
         for name in ("record-route", "route"):
             for value in _bounded(headers, name, MAX_ROUTES) if name in headers else ():
                 _ = Address.parse(value).sip_uri

@@ -61,7 +61,7 @@ def parse(data: bytes) -> Request | Response:
         # Some peers end lines with LF alone. With no CR in the whole datagram nobody can read it in two ways.
         head, end, body = data.partition(b"\n\n")
         head = head.replace(b"\n", b"\r\n")
-    message = parse_head(head)
+    message = parse_head(head if end else head.removesuffix(b"\r\n"))
     if not end:
         raise MalformedMessage("No end of header fields", partial=message)
     message.body = _cut_body(message, body)
