@@ -84,7 +84,10 @@ class TestWriting:
         ("address", "text"),
         [
             (Address(ALICE), "<sip:alice@example.com>"),
-            (Address(ALICE, "Alice Liddell", {"tag": "1", "lr": None}), "Alice Liddell <sip:alice@example.com>;tag=1;lr"),
+            (
+                Address(ALICE, "Alice Liddell", {"tag": "1", "lr": None}),
+                "Alice Liddell <sip:alice@example.com>;tag=1;lr",
+            ),
             (Address(ALICE, 'A "B" \\'), '"A \\"B\\" \\\\" <sip:alice@example.com>'),
             (Address(ALICE, "a  b"), '"a  b" <sip:alice@example.com>'),
             (Address(OtherUri("tel", "+1555")), "<tel:+1555>"),
@@ -103,7 +106,7 @@ class TestWriting:
     @pytest.mark.parametrize("display", ["a\r\nEvil: 1", "a\nb", "\ud800"])
     def test_a_display_name_cannot_leave_its_line(self, display: str) -> None:
         """No peer can send it, so it is the caller's fault."""
-        with pytest.raises(ValueError, match="display name|surrogates"):
+        with pytest.raises(ValueError, match=r"display name|surrogates"):
             str(Address(ALICE, display))
 
 
@@ -121,7 +124,11 @@ class TestProperties:
         assert 416 == refusal.value.status
 
 
-@given(st.text(max_size=60) | st.text('<>"\\;,= a:', max_size=40).map("sip:a@b".__add__) | st.text('<>"\\;=sip:a@', max_size=30))
+@given(
+    st.text(max_size=60)
+    | st.text('<>"\\;,= a:', max_size=40).map("sip:a@b".__add__)
+    | st.text('<>"\\;=sip:a@', max_size=30)
+)
 def test_any_text_is_an_address_or_refused(value: str) -> None:
     """And what is read means the same when it is written and read again."""
     try:

@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from offhook.sipcore.exceptions import MalformedMessage
-from offhook.sipcore.fields import MAX_CSEQ, MAX_KEPT_CHARACTERS, MAX_KEPT_FIELDS, CSeq, Via, _kept_cseq, _kept_sent, default_port
+from offhook.sipcore.fields import (
+    MAX_CSEQ,
+    MAX_KEPT_CHARACTERS,
+    MAX_KEPT_FIELDS,
+    CSeq,
+    Via,
+    _kept_cseq,
+    _kept_sent,
+    default_port,
+)
 
 
 class TestReadingVia:
@@ -53,7 +62,9 @@ class TestReadingVia:
         via = Via("UDP", "h", None, {} if branch is None else {"branch": branch})
         assert (branch, magic) == (via.branch, via.has_magic_branch)
 
-    @pytest.mark.parametrize(("transport", "port"), [("UDP", 5060), ("TCP", 5060), ("TLS", 5061), ("WS", 80), ("WSS", 443)])
+    @pytest.mark.parametrize(
+        ("transport", "port"), [("UDP", 5060), ("TCP", 5060), ("TLS", 5061), ("WS", 80), ("WSS", 443)]
+    )
     def test_sent_by_has_the_default_port_of_its_transport(self, transport: str, port: int) -> None:
         """Section 18.1.1 and RFC 7118: with and without a port it is one sender."""
         assert f"h:{port}" == Via(transport, "H", None).sent_by == Via(transport, "h", port).sent_by
@@ -77,7 +88,9 @@ class TestWhereResponsesGo:
             ("SIP/2.0/TLS [2001:db8::1]", ("2001:db8::2", 7777), ("2001:db8::2", 5061)),
         ],
     )
-    def test_a_response_goes_where_the_request_came_from(self, value: str, source: tuple[str, int], address: tuple[str, int]) -> None:
+    def test_a_response_goes_where_the_request_came_from(
+        self, value: str, source: tuple[str, int], address: tuple[str, int]
+    ) -> None:
         """No parameter that the sender wrote can aim it at a third party."""
         seen = Via.parse(value).observed_from(source)
         assert address == seen.response_address()
@@ -112,7 +125,22 @@ class TestCSeq:
         assert cseq == CSeq.parse(value)
         assert cseq == CSeq.parse(str(cseq))
 
-    @pytest.mark.parametrize("value", ["", "1", "INVITE", "INVITE 1", "1INVITE", "1 A B", "1 A/B", "-1 ACK", f"{MAX_CSEQ + 1} ACK", "1\xa0ACK", "٣ ACK"])
+    @pytest.mark.parametrize(
+        "value",
+        [
+            "",
+            "1",
+            "INVITE",
+            "INVITE 1",
+            "1INVITE",
+            "1 A B",
+            "1 A/B",
+            "-1 ACK",
+            f"{MAX_CSEQ + 1} ACK",
+            "1\xa0ACK",
+            "٣ ACK",
+        ],
+    )
     def test_what_is_no_cseq_is_refused(self, value: str) -> None:
         """8.1.1.5: "MUST be less than 2**31", here crossed by one."""
         with pytest.raises(MalformedMessage, match="Invalid CSeq"):

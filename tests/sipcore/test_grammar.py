@@ -43,7 +43,7 @@ class TestPatterns:
 
     def test_brackets_and_quotes_of_a_call_id_need_not_balance(self) -> None:
         """word allows them one by one (RFC 4475 3.1.1.2)."""
-        assert CALL_ID.fullmatch('intmeth.word%ZK-!.*_+\'@word`~)(><:\\/"][?}{')
+        assert CALL_ID.fullmatch("intmeth.word%ZK-!.*_+'@word`~)(><:\\/\"][?}{")
 
     @pytest.mark.parametrize("text", ["a b", "a,b", "a;b", "é", ""])
     def test_a_call_id_holds_no_separator_of_fields(self, text: str) -> None:
@@ -122,7 +122,9 @@ class TestSplitting:
         with pytest.raises(MalformedMessage, match="Unbalanced quotes or brackets"):
             split_unquoted(value, ",")
 
-    @given(st.lists(st.text('abc,"\\', max_size=6).map(lambda t: '"' + t.replace("\\", "\\\\").replace('"', '\\"') + '"')))
+    @given(
+        st.lists(st.text('abc,"\\', max_size=6).map(lambda t: '"' + t.replace("\\", "\\\\").replace('"', '\\"') + '"'))
+    )
     def test_quoted_strings_come_back_one_by_one(self, strings: list[str]) -> None:
         """Whatever is in them."""
         assert strings == [part for part in split_unquoted(",".join(strings), ",") if part]
@@ -132,7 +134,9 @@ class TestSplitting:
         assert ["a", 'b="c;d"'] == split_parameters('a;b="c;d"')
         assert ["a", "b=c"] == split_parameters("a;b=c")
 
-    @pytest.mark.parametrize(("value", "end"), [('""', 1), ('"a"b"', 2), ('"\\""', 3), ('"\\\\"', 3), ('"\\a\\"" x', 5)])
+    @pytest.mark.parametrize(
+        ("value", "end"), [('""', 1), ('"a"b"', 2), ('"\\""', 3), ('"\\\\"', 3), ('"\\a\\"" x', 5)]
+    )
     def test_a_quoted_string_ends_at_the_first_free_quote(self, value: str, end: int) -> None:
         """A quoted-pair is one character."""
         assert end == closing_quote(value)
@@ -152,7 +156,9 @@ class TestNumbers:
         """RFC 4475 3.1.1.1 sends them; five thousand are more than Python converts."""
         assert number == bounded_int(text, 255, "Max-Forwards")
 
-    @pytest.mark.parametrize("text", ["", "-1", "+1", "1 ", "1.0", "٣", "²", "256", "9" * 5_000, "1" + "0" * MAX_DIGITS])
+    @pytest.mark.parametrize(
+        "text", ["", "-1", "+1", "1 ", "1.0", "٣", "²", "256", "9" * 5_000, "1" + "0" * MAX_DIGITS]
+    )
     def test_what_is_no_number_or_too_large_is_refused(self, text: str) -> None:
         """The limit is crossed by one; digits of other scripts are not DIGIT."""
         with pytest.raises(MalformedMessage, match="400 Invalid Max-Forwards"):

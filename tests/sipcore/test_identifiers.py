@@ -22,7 +22,12 @@ class _Highest:
 def test_the_same_seed_gives_the_same_call() -> None:
     """A whole call can be replayed to the octet."""
     one, other = Identifiers(random.Random(7)), Identifiers(random.Random(7))
-    assert [one.branch(), one.tag(), one.call_id(), one.cseq()] == [other.branch(), other.tag(), other.call_id(), other.cseq()]
+    assert [one.branch(), one.tag(), one.call_id(), one.cseq()] == [
+        other.branch(),
+        other.tag(),
+        other.call_id(),
+        other.cseq(),
+    ]
 
 
 def test_a_branch_begins_with_the_magic_cookie() -> None:
@@ -34,7 +39,9 @@ def test_names_are_tokens_of_one_length() -> None:
     """Tags have 64 bits (19.3 asks for 32), Call-IDs 96; zeros in front are written."""
     names = Identifiers(random.Random(1))
     assert {(True, 16)} == {(is_token(tag), len(tag)) for tag in [names.tag() for _ in range(100)]}
-    assert {(True, 24)} == {(CALL_ID.fullmatch(name) is not None, len(name)) for name in [names.call_id() for _ in range(100)]}
+    assert {(True, 24)} == {
+        (CALL_ID.fullmatch(name) is not None, len(name)) for name in [names.call_id() for _ in range(100)]
+    }
 
 
 def test_a_first_sequence_number_leaves_room() -> None:

@@ -7,13 +7,17 @@ import pytest
 from offhook.sipcore.status import REASONS, reason_phrase
 
 
-@pytest.mark.parametrize(("status", "phrase"), [(200, "OK"), (487, "Request Terminated"), (199, "Early Dialog Terminated")])
+@pytest.mark.parametrize(
+    ("status", "phrase"), [(200, "OK"), (487, "Request Terminated"), (199, "Early Dialog Terminated")]
+)
 def test_a_registered_status_has_its_phrase(status: int, phrase: str) -> None:
     """Section 21 and the registry."""
     assert phrase == reason_phrase(status)
 
 
-@pytest.mark.parametrize(("status", "phrase"), [(299, "OK"), (499, "Bad Request"), (699, "Busy Everywhere"), (999, "Unknown")])
+@pytest.mark.parametrize(
+    ("status", "phrase"), [(299, "OK"), (499, "Bad Request"), (699, "Busy Everywhere"), (999, "Unknown")]
+)
 def test_an_unknown_status_counts_as_that_of_its_class(status: int, phrase: str) -> None:
     """Section 8.1.3.2: "MUST treat any final response they do not recognize as being equivalent to the x00 response code"."""
     assert phrase == reason_phrase(status)
