@@ -11,6 +11,8 @@ were held up still come in time. So the buffer plays by timestamp, not by count:
 * a hole in the sequence numbers is a loss: for each lost packet a `Gap` is handed out when its place is due;
 * a hole in the timestamps without one in the sequence numbers is silence (DTX): nothing is due until it ends.
 
+The clocks of both ends drift apart; the least transit time shows it, and the playout follows slowly.
+
 The delay grows at once when a packet comes after its playout time; that packet is still played if nothing behind it was. The
 delay shrinks by a small step between talk spurts, or when the listener says that it hears silence. A packet is *late* when its
 place has been passed, or when waiting for it would take the delay above the maximum.
@@ -46,6 +48,8 @@ MAX_PACKET_SECONDS = 0.120
 """The longest step between timestamps that is taken for the duration of a packet."""
 TRANSIT_WINDOW = 2.0
 """Seconds; the least transit is that of the last one to two windows, so that clock drift is followed."""
+MAX_DRIFT = 500e-6
+"""How far a sender's clock may be off ours, seconds per second; the playout follows it that fast."""
 GROWTH_MARGIN = 0.005
 """Seconds that the delay grows beyond what the late packet needed."""
 SHRINK_STEP = 0.005
@@ -257,7 +261,7 @@ class JitterBuffer(Generic[PacketT]):
                 self._duplicate += 1
                 return Verdict.DUPLICATE
             self._reordered += 1
-        self._transit.observe(transit, now)
+        self._offset += self._transit.observe(transit, now)
         if transit > self._transit.least + self._max_delay:
             return self._refuse_too_late(packet, sequence, now)
         self._late_run = 0
@@ -291,7 +295,7 @@ class JitterBuffer(Generic[PacketT]):
             self._duplicate += 1
             return Verdict.DUPLICATE
         self._late += 1
-        self._transit.observe(transit, now)
+        self._offset += self._transit.observe(transit, now)
         self._settle(transit)
         self._reckon()
         return Verdict.LATE
@@ -519,9 +523,16 @@ class _TransitWindow:
         self._least = self._least_before = self.least = transit
         self._greatest = self._greatest_before = transit
 
-    def observe(self, transit: float, now: float) -> None:
-        """Takes the transit time of one packet."""
+    def observe(self, transit: float, now: float) -> float:
+        """Takes the transit time of one packet.
+
+        Returns:
+            By how much the least transit has drifted from one window to the next, seconds: the sender's clock is not ours.
+        """
+        drift = 0.0
         if now >= self._end:
+            limit = MAX_DRIFT * TRANSIT_WINDOW
+            drift = max(-limit, min(limit, self._least - self._least_before))
             self._end = now + TRANSIT_WINDOW
             self._least_before, self._greatest_before = self._least, self._greatest
             self._least = self._greatest = transit
@@ -531,6 +542,7 @@ class _TransitWindow:
             self.least = min(self.least, transit)
         elif transit > self._greatest:
             self._greatest = transit
+        return drift
 
     def is_usual(self, transit: float, now: float) -> bool:
         """Whether `observe` would change nothing."""

@@ -14,6 +14,7 @@ concatenation.
     +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from struct import Struct
@@ -84,7 +85,7 @@ class ReportBlock:
 
 
 @dataclass(frozen=True, slots=True)
-class RtcpPacket:
+class RtcpPacket(ABC):
     """What all RTCP packets share; the padding is told in octets with its count octet, 0 = no P bit."""
 
     TYPE: ClassVar[int] = 0
@@ -99,7 +100,7 @@ class RtcpPacket:
         try:
             body = self._body()
             count = self._count()
-        except (OverflowError, ArithmeticError) as error:
+        except OverflowError as error:
             raise LocalError("a field of the RTCP packet does not fit into its bits") from error
         if not 0 <= count <= MAX_COUNT or self.padding % 4 or not 0 <= self.padding <= 252:
             raise LocalError("the RTCP packet has more than 31 parts or padding that is no whole 32-bit words")
@@ -111,11 +112,13 @@ class RtcpPacket:
     def _type(self) -> int:
         return self.TYPE
 
+    @abstractmethod
     def _count(self) -> int:
-        raise NotImplementedError
+        """What the five bits beside version and padding say."""
 
+    @abstractmethod
     def _body(self) -> bytes:
-        raise NotImplementedError
+        """The octets behind the header; an OverflowError tells that a field does not fit."""
 
 
 @dataclass(frozen=True, slots=True)
