@@ -267,7 +267,7 @@ class JitterBuffer(Generic[PacketT]):
         self._late_run = 0
         self._settle(transit)
         if not held or sequence > held[-1][0]:
-            if not held and (packet.marker or self._is_silence_before(sequence, timestamp)):
+            if not held and self._begins_talk_spurt(packet, sequence, timestamp):
                 self.heard_silence()
             if sequence > self._newest_sequence:
                 self._newest_sequence, self._newest_timestamp = sequence, timestamp
@@ -384,10 +384,10 @@ class JitterBuffer(Generic[PacketT]):
         self._offset = max(self._offset - SHRINK_STEP, min(self._offset, wanted))
         self._reckon()
 
-    def _is_silence_before(self, sequence: int, timestamp: int) -> bool:
-        """DTX: the sequence goes on without a hole, but the timestamp leaves one out."""
-        consecutive = sequence == self._newest_sequence + 1
-        return consecutive and 0 < self._step < timestamp - self._newest_timestamp
+    def _begins_talk_spurt(self, packet: PacketT, sequence: int, timestamp: int) -> bool:
+        """It has the marker, or the timestamp leaves a hole and the sequence none (DTX); the very first does not count."""
+        is_silence = sequence == self._newest_sequence + 1 and 0 < self._step < timestamp - self._newest_timestamp
+        return is_silence or (packet.marker and sequence > self._newest_sequence)
 
     def _make_room(self, sequence: int) -> Verdict:
         """Beyond the capacity the oldest goes."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from offhook.rtp import Gap, JitterBuffer, LocalError, RtpPacket, Verdict
 from offhook.rtp.drops import Drop
 from offhook.rtp.jitter_buffer import (

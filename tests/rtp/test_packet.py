@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from offhook.rtp import LocalError, MalformedPacket, RtpPacket, parse_header
-from offhook.rtp.packet import MAX_CSRCS
 from support.pcap import datagrams
 from support.rtp_corpus import corpus, needs_corpus, vectors
+
+from offhook.rtp import LocalError, MalformedPacket, RtpPacket, parse_header
+from offhook.rtp.packet import MAX_CSRCS
 
 PLAIN = RtpPacket(payload_type=0, marker=False, sequence=100, timestamp=160, ssrc=0x0A0B0C0D, payload=b"\xff\xff")
 

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from offhook.rtp import LocalError, Quality, assess, mos_cqe, mos_lqe, r_factor
 from offhook.rtp.quality import IMPAIRMENTS, mos
 

@@ -1,6 +1,7 @@
 """When reports are due: RFC 3550 6.2, 6.3, A.7."""
 
 import pytest
+
 from offhook.rtp import ReportSchedule
 from offhook.rtp.report_schedule import COMPENSATION, MIN_INTERVAL
 

@@ -5,6 +5,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.pcap import datagrams
+from support.rtp_corpus import corpus, needs_corpus, vectors
+
 from offhook.rtp import (
     ApplicationDefined,
     Goodbye,
@@ -24,8 +27,6 @@ from offhook.rtp import (
     serialize_compound,
 )
 from offhook.rtp.rtcp import CNAME, MAX_PACKETS
-from support.pcap import datagrams
-from support.rtp_corpus import corpus, needs_corpus, vectors
 
 BLOCK = ReportBlock(2, 64, -2, 0x10064, 8, 0x8000_0000, 0x10000)
 EMPTY = ReceiverReport(1)

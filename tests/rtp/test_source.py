@@ -3,10 +3,11 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from offhook.rtp import Arrival, MalformedPacket, ReceptionStats, Source, parse_header
-from offhook.rtp.source import MAX_DROPOUT, MAX_MISORDER, MAX_TRANSIT_STEP, MIN_SEQUENTIAL
 from support.pcap import datagrams
 from support.rtp_corpus import corpus, needs_corpus
+
+from offhook.rtp import Arrival, MalformedPacket, ReceptionStats, Source, parse_header
+from offhook.rtp.source import MAX_DROPOUT, MAX_MISORDER, MAX_TRANSIT_STEP, MIN_SEQUENTIAL
 
 RATE = 8000
 

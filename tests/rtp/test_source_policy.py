@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from offhook.rtp import SourceChanged, SourcePolicy
 from offhook.rtp.drops import Drop
 from offhook.rtp.source_policy import LEARNING_SECONDS, MAX_CANDIDATES, PROOF_PACKETS

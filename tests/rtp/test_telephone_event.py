@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.pcap import datagrams
+from support.rtp_corpus import corpus, needs_corpus
+
 from offhook.rtp import (
     DtmfReceived,
     DtmfReceiver,
@@ -25,8 +28,6 @@ from offhook.rtp.telephone_event import (
     MAX_REMEMBERED,
     STALE_SECONDS,
 )
-from support.pcap import datagrams
-from support.rtp_corpus import corpus, needs_corpus
 
 RATE = 8000
 FRAME = 160
