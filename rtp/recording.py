@@ -106,8 +106,8 @@ class StereoTimeline:
         end = self._ends[channel]
         lead = end - wanted
         if lead < -self._tolerance or end == 0:
-            return max(wanted, end) if wanted >= end else wanted
-        is_paid_back = lead > self._tolerance and (not len(pcm) or int(np.abs(pcm).max()) <= QUIET_PEAK)
+            return wanted
+        is_paid_back = lead > self._tolerance and _is_quiet(pcm)
         if is_paid_back or lead > MAX_LEAD * self.sample_rate:
             return self._origin - len(pcm)
         return end
@@ -128,7 +128,6 @@ class StereoTimeline:
         self._window[:-second] = self._window[second:]
         self._window[-second:] = 0
         self._origin += second
-        self._ends = [max(end, self._origin) for end in self._ends]
 
     def _append(self, samples: NDArray[np.int16]) -> None:
         self._file.write(samples.tobytes())
@@ -149,3 +148,7 @@ class StereoTimeline:
         if not self._closed:
             self._closed = True
             self._append(self._window[: max(self._ends) - self._origin])
+
+
+def _is_quiet(pcm: NDArray[np.int16]) -> bool:
+    return not len(pcm) or bool(pcm.max() <= QUIET_PEAK and pcm.min() >= -QUIET_PEAK)
