@@ -77,13 +77,13 @@ def parse_head(head: bytes) -> Request | Response:
     if len(head) > MAX_HEAD_OCTETS:
         raise MalformedMessage("Header fields too large", status=513)
     text = head.decode("utf-8", "surrogateescape")
-    lines = text.split("\r\n")
+    lines = text.split("\r\n", MAX_HEADERS + 1)
     start = lines.pop(0)
+    if len(lines) > MAX_HEADERS:
+        raise MalformedMessage("Too many header fields", status=513, partial=_harmless(start, lines[:MAX_HEADERS]))
     # A line break that is not CRLF is how one message smuggles another past a filter.
     if text.count("\n") != len(lines) or text.count("\r") != len(lines) or has_bare_nul(text):
         raise MalformedMessage("Control character in header fields", partial=_harmless(start, lines))
-    if len(lines) > MAX_HEADERS:
-        raise MalformedMessage("Too many header fields", status=513, partial=_harmless(start, lines[:MAX_HEADERS]))
     headers, fault = _read_fields(lines)
     if fault == _FOLDED:
         headers, fault = _read_folded(text)

@@ -176,21 +176,26 @@ def parse_uri(text: str) -> Uri:
     Raises:
         MalformedMessage: no scheme, illegal characters, no host, a bad port, too long (status 414).
     """
-    return _kept_uri(text) if len(text) <= MAX_KEPT_URI_CHARACTERS else _read_uri(text)
+    if len(text) <= MAX_KEPT_URI_CHARACTERS:
+        return _kept_uri(text)
+    if len(text) > MAX_URI_OCTETS or octets(text) > MAX_URI_OCTETS:
+        raise MalformedMessage("Request-URI Too Long", status=414)
+    return _read_uri(text)
 
 
 def _read_uri(text: str) -> Uri:
-    if len(text) > MAX_URI_OCTETS or octets(text) > MAX_URI_OCTETS:
-        raise MalformedMessage("Request-URI Too Long", status=414)
     scheme, colon, rest = text.partition(":")
-    if not colon or not rest or not _SCHEME.fullmatch(scheme):
-        raise MalformedMessage("Invalid URI")
-    scheme = scheme.lower()
     if scheme not in _DEFAULT_PORTS:
-        if _ENDS_OTHER_URI.search(rest):
+        if not _SCHEME.fullmatch(scheme):
             raise MalformedMessage("Invalid URI")
-        return OtherUri(scheme, rest)
-    return _read_sip_uri(scheme, rest)
+        scheme = scheme.lower()
+    if not colon or not rest:
+        raise MalformedMessage("Invalid URI")
+    if scheme in _DEFAULT_PORTS:
+        return _read_sip_uri(scheme, rest)
+    if _ENDS_OTHER_URI.search(rest):
+        raise MalformedMessage("Invalid URI")
+    return OtherUri(scheme, rest)
 
 
 _kept_uri = lru_cache(maxsize=MAX_KEPT_URIS)(_read_uri)
