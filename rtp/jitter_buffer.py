@@ -459,6 +459,11 @@ class JitterBuffer(Generic[PacketT]):
 
     def _pass(self, sequence: int, timestamp: int, *, was_played: bool) -> None:
         """The stream has come to this packet; whatever was missing before it is lost."""
+        is_next = self._playing and sequence == self._next and was_played
+        if is_next and timestamp - self._last_timestamp == self._step and not self._skipped:
+            self._played_mask = (self._played_mask << 1 | 1) & _MASK
+            self._next, self._last_timestamp = sequence + 1, timestamp
+            return  # the short way, which nearly all packets go
         ahead = 1
         if self._playing:
             ahead += sequence - self._next
@@ -477,13 +482,13 @@ class JitterBuffer(Generic[PacketT]):
         """Keeps in `_due` when `take` will next have something."""
         if self._ready:
             self._due = self._anchored_at
-        elif not self._held:
-            self._due = inf
-        else:
+        elif self._held:
             sequence, timestamp, _ = self._held[0]
             if self._playing and sequence > self._next:
                 timestamp = self._gap_place(sequence, timestamp)[1]
             self._due = timestamp / self._rate + self._offset
+        else:
+            self._due = inf
 
     def next_deadline(self) -> float | None:
         """When `take` will next have something, monotonic seconds; None = not before another packet comes."""

@@ -6,7 +6,7 @@ is a slice of the datagram. Both refuse the same bytes, with `MalformedPacket` a
 """
 
 from dataclasses import dataclass
-from struct import Struct
+from struct import Struct, unpack_from
 from typing import Self
 
 from .exceptions import LocalError, MalformedPacket
@@ -126,22 +126,16 @@ class RtpPacket:
             raise MalformedPacket("shorter than the fixed RTP header of 12 octets")
         first, second, sequence, timestamp, ssrc = _unpack_header(data)
         start, end, extension_at, csrc_count = _layout(data, first)
-        words = [int.from_bytes(data[at : at + 4], "big") for at in range(12, 12 + 4 * csrc_count, 4)]
+        csrcs: tuple[int, ...] = ()
+        if csrc_count:
+            csrcs = unpack_from(f"!{csrc_count}I", data, HEADER_OCTETS)
         extension = None
         if extension_at:
             profile = int.from_bytes(data[extension_at : extension_at + 2], "big")
             extension = (profile, bytes(data[extension_at + 4 : start]))
-        return cls(
-            payload_type=second & _PAYLOAD_TYPE_MASK,
-            marker=second >= _MARKER_BIT,
-            sequence=sequence,
-            timestamp=timestamp,
-            ssrc=ssrc,
-            csrcs=tuple(words),
-            extension=extension,
-            payload=bytes(data[start:end]),
-            padding=len(data) - end,
-        )
+        payload, padding = bytes(data[start:end]), len(data) - end
+        payload_type, marker = second & _PAYLOAD_TYPE_MASK, second >= _MARKER_BIT
+        return cls(payload_type, marker, sequence, timestamp, ssrc, csrcs, extension, payload, padding)
 
     def serialize(self) -> bytes:
         """The packet as octets; padding octets are zero except for the count.

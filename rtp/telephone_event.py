@@ -248,7 +248,7 @@ class DtmfReceiver:
         press.duration = max(press.duration, duration)
         press.last = arrival
         if end:
-            self._tell(complete=True)
+            self._tell(press, complete=True)
         return None
 
     def _begin(self, event: int, timestamp: int, arrival: float) -> _Press:
@@ -261,14 +261,12 @@ class DtmfReceiver:
             press.timestamp, press.duration = timestamp, 0
             return press
         if press is not None:
-            self._tell(complete=False)
+            self._tell(press, complete=False)
         self._press = _Press(event, timestamp, at=arrival, last=arrival)
         return self._press
 
-    def _tell(self, *, complete: bool) -> None:
-        press, self._press = self._press, None
-        if press is None:
-            return
+    def _tell(self, press: _Press, *, complete: bool) -> None:
+        self._press = None
         self._finished.append((press.timestamp, press.event))
         duration = (press.earlier + press.duration) / self._rate
         self._events.append(DtmfReceived(DIGITS[press.event], duration, press.at, complete))
@@ -280,11 +278,12 @@ class DtmfReceiver:
     def handle_timeout(self, now: float) -> None:
         """Tells a press whose packets have ceased without an end."""
         if self._press is not None and now >= self._press.last + EVENT_TIMEOUT:
-            self._tell(complete=False)
+            self._tell(self._press, complete=False)
 
     def reset(self) -> None:
         """The stream goes on with another clock (a change of SSRC); a press that is under way is told."""
-        self._tell(complete=False)
+        if self._press is not None:
+            self._tell(self._press, complete=False)
         self._finished.clear()
         self._newest = None
 

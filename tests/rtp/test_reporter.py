@@ -117,7 +117,7 @@ def test_an_invented_sender_report_measures_nothing() -> None:
 def test_blocks_on_others_are_not_ours() -> None:
     """A mixer reports on everybody."""
     reports = reporter()
-    reports.receive([ReceiverReport(9, (ReportBlock(8, 255, 9, 0, 0, 0, 0),))], 32, 1.0)
+    reports.receive([ReceiverReport(9, (ReportBlock(8, 255, 9, 0, 0, 0, 0),)), SourceDescription()], 36, 1.0)
     assert None is reports.remote
 
 

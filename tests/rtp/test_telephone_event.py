@@ -254,6 +254,7 @@ class TestReceiver:
     def test_reset_tells_the_press_under_way_and_forgets_the_clock(self) -> None:
         """A change of SSRC."""
         receiver = DtmfReceiver(RATE)
+        receiver.reset()
         packet = press("1", start=9000)[0]
         receiver.receive(packet.payload, packet.timestamp, 0.0)
         receiver.reset()
