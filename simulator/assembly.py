@@ -41,6 +41,8 @@ class Observed:
     started_at: datetime
     ringing_at: float | None
     digits: list[offhook.DtmfReceived]
+    jitter: list[float]
+    "RFC 3550 interarrival jitter, read once a second, in seconds."
 
 
 def assemble(observed: Observed, ladder: list[LadderEntry], agent: model.AgentReport) -> model.Result:
@@ -63,7 +65,7 @@ def assemble(observed: Observed, ladder: list[LadderEntry], agent: model.AgentRe
         speech=_spans(observed, spoken, origin),
         barge_ins=[turn.barge_in for turn in spoken.turns if turn.barge_in] if spoken else [],
         dtmf=_digits(observed, origin),
-        quality=_both_ways(quality),
+        quality=_both_ways(quality, observed.jitter),
         agent=agent,
         truth=_truth(spoken, agent),
         ladder=[_message(entry, origin, call) for entry in ladder],
@@ -139,7 +141,7 @@ def _digits(observed: Observed, origin: float) -> list[model.Digit]:
     return sorted([*sent, *received], key=lambda digit: digit.at_s)
 
 
-def _both_ways(quality: CallQuality | None) -> model.QualityBothWays:
+def _both_ways(quality: CallQuality | None, jitter: list[float]) -> model.QualityBothWays:
     if quality is None:
         return model.QualityBothWays()
     score = quality.score
@@ -153,7 +155,7 @@ def _both_ways(quality: CallQuality | None) -> model.QualityBothWays:
         late_pct=100 * quality.late / quality.expected if quality.expected else None,
         duplicates=quality.duplicates,
         reordered=quality.reordered,
-        jitter_ms=Distribution.of([1000 * quality.jitter, 1000 * quality.max_jitter]) if quality.expected else None,
+        jitter_ms=Distribution.of([1000 * value for value in jitter]) if jitter else None,
         rtt_ms=None if quality.round_trip is None else Distribution.of([1000 * quality.round_trip]),
         mos_cqe=None if score is None else Distribution.of([score.mos_cqe]),
         mos_inputs=None

@@ -67,7 +67,7 @@ class Caller:
         self.hearing = Hearing(
             media.receive_types, SpeechDetector(media.incoming.sample_rate, detector=detector), self._hear
         )
-        self.keys = KeysSent(media.agreed.send_event_type)
+        self.keys = KeysSent(media.agreed.send_event_type, media.agreed.event_clock_rate)
         media.observers.extend((self.hearing, self.keys))
 
     async def run(self) -> EndReason:

@@ -32,6 +32,7 @@ CAPTURE = "call.pcap"
 LADDER = "ladder.txt"
 RESULT = "result.json"
 REPORT = "report.html"
+SAMPLE_EVERY = 1.0  # seconds between two readings of the jitter
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,8 @@ class _Progress:
 
     ringing_at: float | None = None
     digits: list[offhook.DtmfReceived] = field(default_factory=list)
+    jitter: list[float] = field(default_factory=list)
+    "RFC 3550 jitter, once a second, in seconds."
 
 
 async def converse(
@@ -92,7 +95,7 @@ async def converse(
     progress = _Progress()
     watching = asyncio.create_task(_watch(call, progress, tell))
     try:
-        caller, reason, detail = await _talk(call, order, voice, folder, tell)
+        caller, reason, detail = await _talk(call, order, voice, folder, progress, tell)
         ended = await call.ended()
     finally:
         call.hang_up()
@@ -103,8 +106,9 @@ async def converse(
         tell("waiting for the agent's report")
         report = await inbox.take(order.result_id, order.report_timeout)
     observed = Observed(
-        order, call, caller, reason, detail or ended.reason, ended.at, started_at, progress.ringing_at, progress.digits
-    )
+        order, call, caller, reason, detail or ended.reason, ended.at, started_at, progress.ringing_at, progress.digits,
+        progress.jitter,
+    )  # fmt: skip
     return assemble(observed, phone.trace.ladder(call), report)
 
 
@@ -121,7 +125,12 @@ async def _watch(call: offhook.Call, progress: _Progress, tell: Callable[[str], 
 
 
 async def _talk(
-    call: offhook.Call, order: Order, voice: Voice, folder: Path, tell: Callable[[str], None]
+    call: offhook.Call,
+    order: Order,
+    voice: Voice,
+    folder: Path,
+    progress: _Progress,
+    tell: Callable[[str], None],
 ) -> tuple[Caller | None, EndReason, str]:
     """Wait for the answer and follow the script; tells why the call ended."""
     timer = asyncio.get_running_loop().call_later(order.ring_timeout, call.give_up)
@@ -132,8 +141,20 @@ async def _talk(
     finally:
         timer.cancel()
     call.record(folder / RECORDING)
+    sampling = asyncio.create_task(_sample(call, progress))
     caller = Caller(call, order.script, voice, order.detector, tell)
-    return caller, await caller.run(), ""
+    try:
+        return caller, await caller.run(), ""
+    finally:
+        sampling.cancel()
+
+
+async def _sample(call: offhook.Call, progress: _Progress) -> None:
+    """Note the jitter once a second."""
+    while not call.is_over:
+        await asyncio.sleep(SAMPLE_EVERY)
+        if call.quality.expected:
+            progress.jitter.append(call.quality.jitter)
 
 
 def _why(status: int) -> EndReason:

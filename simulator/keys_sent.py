@@ -20,16 +20,16 @@ class KeyPress:
     started: float
     "Instant of its first packet, seconds."
     ended: float
-    "Instant of its first end packet, or of its last packet so far."
+    "Instant of its end: that of the first packet and the duration that its packets tell, seconds."
     timestamp: int
-    over: bool = False
 
 
 class KeysSent:
     """Watches the packets that leave; a :class:`~offhook.media.WireObserver`."""
 
-    def __init__(self, event_type: int | None) -> None:
+    def __init__(self, event_type: int | None, clock_rate: int = 8_000) -> None:
         self._event_type = event_type
+        self._clock_rate = clock_rate
         self.presses: list[KeyPress] = []
 
     def sent(self, payload_type: int, payload: bytes, timestamp: int, instant: float) -> None:
@@ -40,12 +40,13 @@ class KeysSent:
             event = TelephoneEvent.parse(payload)
         except MalformedPacket:
             return  # not one of ours
+        duration = event.duration / self._clock_rate
         last = self.presses[-1] if self.presses else None
         if last is None or last.timestamp != timestamp:
             if event.event < len(DIGITS):
-                self.presses.append(KeyPress(DIGITS[event.event], instant, instant, timestamp, event.end))
-        elif not last.over:
-            last.ended, last.over = instant, event.end
+                self.presses.append(KeyPress(DIGITS[event.event], instant, instant + duration, timestamp))
+        else:
+            last.ended = max(last.ended, last.started + duration)
 
     def arrived(self, packet: Received, instant: float) -> None:
         """What the peer sends is none of ours."""

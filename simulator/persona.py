@@ -62,8 +62,8 @@ DEMO: Final = Persona(
     greeting="Hello {{ first_name | default: 'there' }}, you have reached the offhook demo. How can I help you?",
     replies=(
         Reply(
-            "I have found your order. It was shipped yesterday with our partner, it is on its way to you now, and it will "
-            "arrive on {{ result.arrives }} before noon, unless the weather has other plans.",
+            "I have found your order which was handed to our parcel service yesterday and is now on its way to you and "
+            "should arrive on {{ result.arrives }} before noon unless the weather has other plans for the roads.",
             tool="look_up_order",
             parameters={"customer": "{{ first_name | default: 'unknown' }}"},
         ),

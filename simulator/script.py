@@ -60,7 +60,7 @@ DEMO: Final = Script(
     "demo",
     (
         Say("Hello, I would like to know where my order is."),
-        BargeIn("Stop, that is enough. Let me give you the number.", after=1.2),
+        BargeIn("Stop, that is enough. Let me give you the number.", after=1.5),
         Press("4711#"),
         Say("Thank you, that is all. Goodbye."),
     ),

@@ -1,1 +1,5 @@
-"""Offhook: cli."""
+"""The command line: ``offhook demo``, ``offhook call``, ``offhook answer``."""
+
+from .app import main
+
+__all__ = ["main"]

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import soxr
+
 from offhook.simulator.voice_activity import active_level_dbov, edges
 
 if TYPE_CHECKING:

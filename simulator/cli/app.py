@@ -1,0 +1,47 @@
+"""The application: its commands, and one place where errors become one line and an exit code."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import traceback
+from collections.abc import Coroutine
+from typing import Any
+
+import typer
+
+from .exit_codes import ExitCode
+from .faults import explain
+
+app = typer.Typer(
+    name="offhook",
+    help="Calls voice agents and answers for them: SIP and RTP in pure Python, measured on the wire.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def run(work: Coroutine[Any, Any, ExitCode]) -> None:
+    """Run a command; what goes wrong is told in one line on stderr, with what to do next."""
+    try:
+        code = asyncio.run(work)
+    except KeyboardInterrupt:
+        code = ExitCode.ABORTED
+    except Exception as error:  # noqa: BLE001 - the last line of defence, which hides nothing
+        explained = explain(error)
+        if explained is None:
+            traceback.print_exc()
+            explained = "this is a fault of Offhook itself; please report it with the lines above", ExitCode.INTERNAL
+        message, code = explained
+        print(f"offhook: {message}", file=sys.stderr)
+    raise typer.Exit(int(code))
+
+
+def main() -> None:
+    """Entry point of ``offhook`` and of ``python -m offhook``."""
+    from . import answer, call, demo  # noqa: F401, PLC0415 - each registers its command; loaded late, for a quick --help
+
+    app()
