@@ -56,6 +56,11 @@ class Packetizer:
         self._frame_at: float | None = None  # when the last frame was made
         self._marker = _MARKER_BIT
 
+    def set_ptime(self, ptime: float) -> None:
+        """From the next frame on, frames are so many seconds long (a new agreement)."""
+        self._frame_ticks = round(self._clock_rate * ptime)
+        self.dtmf.set_ptime(ptime)
+
     def frame(self, payload: bytes | None, payload_type: int, now: float) -> bytes | None:
         """The packet of the next frame; None = nothing is sent in this frame."""
         timestamp = self.timestamp

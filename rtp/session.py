@@ -388,6 +388,7 @@ class RtpSession:
         accept_types: Container[int] | EllipsisType = ...,
         event_type: int | EllipsisType | None = ...,
         send_event_type: int | EllipsisType | None = ...,
+        ptime: float | EllipsisType = ...,
     ) -> None:
         """Takes a new agreement from signalling (a re-INVITE); what is not given stays as it is.
 
@@ -397,6 +398,7 @@ class RtpSession:
             accept_types: payload types that the peer may send.
             event_type: payload type of telephone events that we receive; None = none.
             send_event_type: payload type of telephone events that we send; None = the peer takes none.
+            ptime: seconds of audio in each of our packets. Another clock rate wants another session (RFC 7160 4.1).
         """
         if not isinstance(accept_types, EllipsisType):
             self._accept_types = accept_types
@@ -404,6 +406,8 @@ class RtpSession:
             self._event_type = event_type
         if not isinstance(send_event_type, EllipsisType):
             self._out.event_type = send_event_type
+        if not isinstance(ptime, EllipsisType):
+            self._out.set_ptime(ptime)
         self._policy.accept_types = _accepted(self._accept_types, self._event_type)
         if not isinstance(remote, EllipsisType):
             self._policy.reset(remote, now)

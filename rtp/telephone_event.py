@@ -120,6 +120,10 @@ class DtmfSender:
         """Whether a press is being sent, or waits to be."""
         return self._press is not None or bool(self._queue)
 
+    def set_ptime(self, ptime: float) -> None:
+        """From now on, so many seconds pass between two calls of `tick`."""
+        self._frame = round(self._rate * ptime)
+
     def press(self, digits: str, duration: float = 0.1, gap: float = 0.06) -> None:
         """Queues presses of keys; what is shorter than 40 ms is made 40 ms, because receivers may miss it.
 

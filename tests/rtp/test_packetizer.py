@@ -69,6 +69,20 @@ def test_a_key_press_is_sent_in_silence_too() -> None:
     assert 4 == sum(packet is not None for packet in frames(out, *[None] * 6))
 
 
+def test_another_frame_length_takes_effect_at_once() -> None:
+    """For the timestamps and for the durations of key presses."""
+    out = packetizer()
+    out.event_type = 101
+    out.frame(b"a", 0, 0.0)
+    out.set_ptime(0.04)
+    out.dtmf.press("5", 0.08)
+    made = frames(out, *[b"b"] * 6)
+    assert [320, 640, 640, 640] == [
+        TelephoneEvent.parse(p.payload).duration for p in made if p and p.payload_type == 101
+    ]
+    assert [1000 + 160 + 5 * 320] == [packet.timestamp for packet in made[5:] if packet]
+
+
 def test_without_an_event_type_key_presses_wait() -> None:
     """The peer takes none."""
     out = packetizer()

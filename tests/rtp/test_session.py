@@ -431,6 +431,14 @@ class TestUpdateAndClose:
         stream.send_dtmf("1")
         assert (PEER, {}) == (stream.destination, stream.stats().drops)
 
+    def test_a_re_invite_may_change_the_length_of_our_packets(self) -> None:
+        """From 20 to 30 ms: the timestamps follow."""
+        stream = session()
+        stream.send_frame(b"a", 0, 0.0)
+        stream.update(now=0.01, ptime=0.03)
+        sent = [RtpPacket.parse(stream.send_frame(b"a", 0, 0.03 * n) or b"") for n in (1, 2)]
+        assert [1160, 1400] == [packet.timestamp for packet in sent]
+
     def test_on_hold_nothing_has_a_destination(self) -> None:
         """No address."""
         stream = session()
