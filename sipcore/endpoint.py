@@ -6,12 +6,17 @@ does not serve (405 with Allow, 501), merged requests (482), extensions that it 
 
 The shell (:mod:`.aio.user_agent`) drives it by five verbs: ``receive_datagram``, ``handle_timeout``, ``next_deadline``,
 ``datagrams_to_send`` and ``events``.
+
+Two limits guard it. New calls are refused when ``max_sessions`` live or when ``max_transactions`` are under way, by one 503
+that leaves nothing behind; a quarter more transactions are kept for what comes inside a call, so that a flood of new calls
+does not keep the standing ones from ending.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
 from .callee import CalleeSession
@@ -20,30 +25,31 @@ from .deadlines import Deadlines
 from .drops import Drop
 from .events import AckReceived, Event, ResponseReceived, TransactionTerminated
 from .exceptions import LocalError, MalformedMessage
-from .fields import Via
+from .flow import MAX_DATAGRAM_OCTETS, bracketed
+from .headers import Headers
 from .identifiers import Dice, Identifiers
+from .inspection import ALLOW, CAPABILITIES, KNOWN_METHODS, inspect_method, inspect_request
 from .invite import OutgoingCall, build_invite
 from .message import Request, Response, response_to
 from .parser import parse
 from .session import Session
+from .session_table import SessionTable
 from .timers import Timers
-from .transaction import TransactionTable
-from .uri import SipUri
+from .transaction import MAX_TRANSACTIONS, TooManyTransactions, TransactionTable
+from .uri import quote_user
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .call_events import CallEvent
-    from .dialog import Dialog, DialogId
+    from .dialog import Dialog
     from .flow import Flow, HostPort
+    from .inspection import Refusal
     from .transaction.table import AnyClientTransaction, AnyServerTransaction, AnyTransaction
 
-MAX_SESSIONS: Final = 20_000  # standing calls of one endpoint; a bound on memory, 2 to 10 kB each
-METHODS: Final = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS")  # what this endpoint serves
-_OTHER_METHODS: Final = frozenset(
-    ("REGISTER", "PRACK", "UPDATE", "INFO", "SUBSCRIBE", "NOTIFY", "REFER", "MESSAGE", "PUBLISH")
-)
+MAX_SESSIONS: Final = 20_000  # calls that one endpoint remembers; a bound on memory, 2 to 10 kB each
 _RETRY_AFTER: Final = (("Retry-After", "5"),)  # seconds; with each 503 of ours (RFC 3261 21.5.4)
+_CLASSES: Final = ("", "1xx", "2xx", "3xx", "4xx", "5xx", "6xx")
 
 
 class TooManySessions(LocalError):
@@ -71,6 +77,8 @@ class Settings:
     "Seconds that a call of ours may ring; then it is cancelled (RFC 3261 13.3.1.1 speaks of three minutes)."
     answer_timeout: float = 180.0
     "Seconds that a call to us may wait for its user; then it is refused with 480."
+    max_transactions: int = MAX_TRANSACTIONS
+    "Beyond this no new call is taken or placed; a quarter more may be under way for what comes inside of calls."
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +95,8 @@ class EndpointCounts:
     "Each message that was not acted upon, by reason."
     retransmitted: int
     "Messages that our transactions sent again."
+    retransmissions_received: int
+    "Messages that the peers' transactions sent again."
 
 
 class Endpoint:
@@ -96,21 +106,25 @@ class Endpoint:
         settings: what it is told once.
         dice: source of branches, tags and Call-IDs.
         advertise: the address that a peer on this flow reaches us at; stands in Via and Contact.
+
+    Raises:
+        ValueError: a name among the settings cannot stand in a header.
     """
 
     def __init__(self, settings: Settings, dice: Dice, advertise: Callable[[Flow], HostPort]) -> None:
+        Headers([("Server", settings.user_agent)])  # refused here rather than in the middle of a call
         self.settings = settings
         self.timers = settings.timers
+        self.dice = dice
         self.ids = Identifiers(dice)
         self._advertise = advertise
-        self._table = TransactionTable(settings.timers)
-        self._owners: dict[AnyTransaction, tuple[Session | None, Flow]] = {}  # by transaction
-        self._sessions: dict[Session, int] = {}  # with the number of their live transactions
-        self._dialogs: dict[DialogId, Session] = {}
-        self._callers: dict[tuple[str, str], CallerSession] = {}  # by Call-ID and our tag
-        self._callees: dict[AnyTransaction, CalleeSession] = {}  # by the INVITE's transaction
+        self._contact_user = quote_user(settings.user)
+        self._secret = dice.getrandbits(128).to_bytes(16, "big")
+        limit = settings.max_transactions
+        self._table = TransactionTable(settings.timers, limit=limit + limit // 4 + 1)
+        self._sessions = SessionTable()
         self._unanswered: set[AnyTransaction] = set()  # requests of ours that wait for a final response
-        self._merged: dict[tuple[str, str, int], str] = {}  # Call-ID, From tag, CSeq of an INVITE -> its branch
+        self._hanging_up: set[Session] = set()  # sessions whose BYE waits for an ACK
         self._wake = Deadlines[Session]()
         self._outbox: list[tuple[bytes, Flow]] = []
         self._news: list[CallReceived | tuple[Session, CallEvent]] = []
@@ -145,8 +159,10 @@ class Endpoint:
 
     def next_deadline(self) -> float | None:
         """When :meth:`handle_timeout` wants to be called."""
-        deadlines = [d for d in (self._table.next_deadline(), self._wake.next()) if d is not None]
-        return min(deadlines, default=None)
+        one, other = self._table.next_deadline(), self._wake.next()
+        if one is None or other is None:
+            return other if one is None else one
+        return min(one, other)
 
     def datagrams_to_send(self) -> list[tuple[bytes, Flow]]:
         """What has to go out, in order."""
@@ -160,7 +176,7 @@ class Endpoint:
 
     def transport_failed(self, flow: Flow, error: Exception, now: float) -> None:
         """The shell could not send to this flow: transactions that need it end."""
-        for transaction in [t for t, (_, f) in self._owners.items() if f == flow]:
+        for transaction in self._sessions.on_flow(flow):
             self._table.transport_failed(transaction, error, now)
         self._drain(now)
 
@@ -169,8 +185,8 @@ class Endpoint:
         table = self._table.counts()
         dropped = self._dropped + Counter(table.drops)
         return EndpointCounts(
-            len(self._sessions), len(self._dialogs), len(self._owners), dict(self._received), dict(self._sent),
-            dict(dropped), table.retransmitted,
+            len(self._sessions), self._sessions.dialogs, len(self._table), dict(self._received), dict(self._sent),
+            dict(dropped), table.retransmitted, table.retransmissions_received,
         )  # fmt: skip
 
     # -- what a user asks ------------------------------------------------------------------------------------------
@@ -184,86 +200,110 @@ class Endpoint:
             now: seconds.
 
         Raises:
-            TooManySessions: ``settings.max_sessions`` stand.
+            TooManySessions: as many calls live, or transactions are under way, as may.
             ValueError: a header of the user's breaks out of its line, or is the stack's to write.
+            MalformedMessage: a route of the user's is no sip: address.
         """
-        if len(self._sessions) >= self.settings.max_sessions:
-            raise TooManySessions(f"{len(self._sessions)} calls stand; the limit is {self.settings.max_sessions}")
-        request = build_invite(
-            call, self.ids, self.via(flow), self.contact(flow), self.allow(), self.settings.user_agent
-        )
+        if self._is_full():
+            raise TooManySessions(f"{len(self._sessions)} calls live, {len(self._table)} transactions are under way")
+        request = build_invite(call, self.ids, self.via(flow), self.contact(flow), ALLOW, self.settings.user_agent)
         session = CallerSession(self, request, flow, self.settings.ring_timeout)
-        self._sessions[session] = 0
-        self._callers[request.call_id, request.from_.tag or ""] = session
+        self._sessions.add_caller(session)
         session.start(now)
         self._drain(now)
         return session
 
+    def hang_up_all(self, now: float) -> None:
+        """End every call in whatever way its state asks for."""
+        for session in self._sessions.sessions:
+            session.hang_up(now)
+        self._drain(now)
+
     def is_waiting(self) -> bool:
-        """Whether a request of ours still waits for its final response."""
-        return bool(self._unanswered)
+        """Whether a request of ours still waits for its final response, or for the ACK before which it may not be sent."""
+        return bool(self._unanswered or self._hanging_up)
 
     def settle(self, now: float) -> None:
         """Collect what a session's method has brought about; the shell calls it after each."""
         self._drain(now)
 
+    def _is_full(self) -> bool:
+        settings = self.settings
+        return len(self._sessions) >= settings.max_sessions or len(self._table) >= settings.max_transactions
+
     # -- what sessions ask of their core ---------------------------------------------------------------------------
 
     def via(self, flow: Flow) -> str:
         """Our Via on this flow with a fresh branch; ``rport`` asks for the source port (RFC 3581)."""
-        host, port = self._advertise(flow)
-        parameters = {"rport": None, "branch": self.ids.branch()}
-        return str(Via(flow.transport, host, port, parameters))
+        return f"SIP/2.0/{flow.transport} {bracketed(self._advertise(flow))};rport;branch={self.ids.branch()}"
 
     def contact(self, flow: Flow) -> str:
         """Our Contact on this flow."""
-        host, port = self._advertise(flow)
-        return f"<{SipUri(host, self.settings.user, port)}>"
+        return f"<sip:{self._contact_user}@{bracketed(self._advertise(flow))}>"
 
-    def allow(self) -> str:
-        """The methods that we serve."""
-        return ", ".join(METHODS)
-
-    def request(self, session: Session, request: Request, flow: Flow, now: float) -> AnyClientTransaction:
-        """Send a request in a client transaction that belongs to the session."""
-        transaction = self._table.create_client(request, flow.reliable, now)
-        self._own(transaction, session, flow)
+    def request(self, session: Session, request: Request, flow: Flow, now: float) -> AnyClientTransaction | None:
+        """Send a request in a client transaction that belongs to the session; without room for one it is sent once."""
+        try:
+            transaction = self._table.create_client(request, flow.reliable, now)
+        except TooManyTransactions:
+            self.drop(Drop.SENT_ONCE)
+            self.send(request, flow)
+            return None
+        self._sessions.own(transaction, session, flow)
         self._unanswered.add(transaction)
         return transaction
 
     def respond(self, transaction: AnyServerTransaction, response: Response, now: float) -> None:
         """Answer in a server transaction."""
-        response.headers.set("Server", self.settings.user_agent)
+        if "server" not in response.headers:
+            response.headers.add("Server", self.settings.user_agent)
         self._table.respond(transaction, response, now)
+
+    def abandon(self, transaction: AnyTransaction, now: float) -> None:
+        """End a transaction of which nothing is expected any more."""
+        self._table.abandon(transaction, now)
 
     def send(self, message: Request | Response, flow: Flow) -> None:
         """Send outside of any transaction."""
-        if isinstance(message, Response):
-            flow = flow._replace(remote=message.via.response_address())
         self._post(message, flow)
 
     def bind(self, dialog: Dialog, session: Session) -> None:
         """Requests inside the dialog belong to the session."""
-        self._dialogs[dialog.id] = session
+        self._sessions.bind(dialog, session)
 
     def changed(self, session: Session) -> None:
         """Deadline, news or end of a session."""
-        self._news.extend([(session, event) for event in session.events()])
+        events = session.events()
+        if events:
+            self._news.extend([(session, event) for event in events])
         self._wake.update(session)
+        if session.is_hanging_up:
+            self._hanging_up.add(session)
+        elif self._hanging_up:
+            self._hanging_up.discard(session)
         if session.is_over:
-            self._forget_if_done(session)
+            self._sessions.forget_if_done(session)
+
+    def drop(self, reason: Drop) -> None:
+        """Count what was ignored."""
+        self._dropped[reason] += 1
 
     # -- responses -------------------------------------------------------------------------------------------------
 
     def _receive_response(self, response: Response, now: float) -> None:
-        self._received[f"{response.status // 100}xx"] += 1
+        self._received[_CLASSES[response.status // 100]] += 1
         response.validate()
+        headers = response.headers
+        if headers.count("via") > 1 or "," in headers["via"]:
+            # 8.1.3.3: "If more than one Via header field value is present in a response, the UAC SHOULD discard the message."
+            self._dropped[Drop.MISROUTED] += 1
+            return
         transaction = self._table.find_client(response)
         if transaction is not None:
             self._table.touched(transaction, transaction.receive_response(response, now))
             return
-        # RFC 3261 13.2.2.4: a 2xx may come again when the transaction is gone; the core acknowledges it again.
-        session = self._callers.get((response.call_id, response.from_.tag or ""))
+        # 13.2.2.4: a 2xx may come again when its transaction is gone; the core acknowledges it again.
+        session = self._sessions.by_response(response)
         if session is not None and response.is_success and response.cseq.method == "INVITE":
             session.receive_response(response, now)
         else:
@@ -273,93 +313,65 @@ class Endpoint:
 
     def _receive_request(self, request: Request, flow: Flow, now: float) -> None:
         method = request.method
-        self._received[method if method in METHODS or method in _OTHER_METHODS else "other"] += 1
-        request.headers.replace_first("via", _observed(request, flow))
+        self._received[method if method in KNOWN_METHODS else "other"] += 1
+        request.stamp(flow.remote)
         request.validate()
-        if self._table.receive_request(request, now):
+        if self._table.receive_request(request, now) is not None:
             return
         if method == "ACK":
             self._receive_ack(request, now)
             return
-        transaction = self._table.create_server(request, flow.reliable, now)
-        if transaction is None:
+        if request.to.tag is None and method != "CANCEL" and self._is_full():
+            self._dropped[Drop.TOO_MANY_SESSIONS] += 1
             self._refuse_statelessly(request, 503, flow, _RETRY_AFTER)
             return
-        self._own(transaction, None, flow._replace(remote=request.via.response_address()))
+        transaction = self._table.create_server(request, flow.reliable, now)
+        if transaction is None:  # counted by the table
+            self._refuse_statelessly(request, 503, flow, _RETRY_AFTER)
+            return
+        self._sessions.own(transaction, None, flow._replace(remote=request.via.response_address()))
         self._dispatch(request, transaction, flow, now)
 
     def _dispatch(self, request: Request, transaction: AnyServerTransaction, flow: Flow, now: float) -> None:
         if request.method == "CANCEL":
             self._receive_cancel(request, transaction, now)
+        elif (refusal := inspect_method(request)) is not None:
+            self._refuse_with(refusal, request, transaction, now)
         elif request.to.tag is not None:
             self._receive_in_dialog(request, transaction, now)
-        elif (refusal := self._inspect(request)) is not None:
-            self.respond(transaction, refusal, now)
+        elif request.method == "BYE":
+            self._answer(request, transaction, 481, now)
+        elif self._sessions.is_merged(request, transaction):
+            self._answer(request, transaction, 482, now)
+        elif (refusal := inspect_request(request)) is not None:
+            self._refuse_with(refusal, request, transaction, now)
         elif request.method == "INVITE":
             self._receive_invite(request, transaction, flow, now)
         else:
-            self.respond(transaction, self._capabilities(request), now)
-
-    def _inspect(self, request: Request) -> Response | None:
-        """Section 8.2.1 to 8.2.3: method, Request-URI, merged requests, Require; None when all is well."""
-        tag = self.ids.tag()
-        if request.method not in METHODS:
-            known = request.method in _OTHER_METHODS
-            return response_to(request, 405 if known else 501, to_tag=tag, headers=(("Allow", self.allow()),))
-        if request.method == "BYE":
-            return response_to(request, 481, to_tag=tag)
-        if not isinstance(request.uri, SipUri):
-            return response_to(request, 416, to_tag=tag)
-        branch = self._merged.get((request.call_id, request.from_.tag or "", request.cseq.number))
-        if request.method == "INVITE" and branch is not None and branch != request.via.branch:
-            return response_to(request, 482, to_tag=tag)
-        required = request.headers.get_list("require")
-        if required:
-            return response_to(request, 420, to_tag=tag, headers=(("Unsupported", ", ".join(required)),))
-        return self._inspect_body(request, tag)
-
-    def _inspect_body(self, request: Request, tag: str) -> Response | None:
-        """Section 8.2.3: a body that we cannot read is refused with what we can read."""
-        if request.method != "INVITE" or not request.body:
-            return None
-        encoded = (request.headers.get("content-encoding") or "identity").lower() != "identity"
-        if encoded or request.content_type != "application/sdp":
-            accept = (("Accept", "application/sdp"), ("Accept-Encoding", "identity"))
-            return response_to(request, 415, to_tag=tag, headers=accept)
-        return None
-
-    def _capabilities(self, request: Request) -> Response:
-        """The answer to OPTIONS (section 11.2)."""
-        fields = (("Allow", self.allow()), ("Accept", "application/sdp"), ("Accept-Encoding", "identity"))
-        return response_to(request, 200, to_tag=self.ids.tag(), headers=fields)
+            self._answer(request, transaction, 200, now, CAPABILITIES)
 
     def _receive_invite(self, request: Request, transaction: AnyServerTransaction, flow: Flow, now: float) -> None:
-        if len(self._sessions) >= self.settings.max_sessions:
-            self._dropped[Drop.TOO_MANY_SESSIONS] += 1
-            self.respond(transaction, response_to(request, 503, to_tag=self.ids.tag(), headers=_RETRY_AFTER), now)
-            return
         try:
             session = CalleeSession(self, request, flow, transaction)
         except MalformedMessage as fault:  # no Contact to send requests to
-            self.respond(transaction, response_to(request, fault.status, fault.reason, to_tag=self.ids.tag()), now)
+            self._answer(request, transaction, fault.status, now, reason=fault.reason)
             return
-        self._sessions[session] = 0
-        self._callees[transaction] = session
-        self._merged[request.call_id, request.from_.tag or "", request.cseq.number] = request.via.branch or ""
-        self._own(transaction, session, self._owners[transaction][1])
+        self._sessions.add_callee(session, transaction)
         session.start(now, self.settings.answer_timeout)
         self._news.append(CallReceived(session))
 
     def _receive_in_dialog(self, request: Request, transaction: AnyServerTransaction, now: float) -> None:
-        session = self._session_of(request)
-        if session is None or session.is_over:
-            self.respond(transaction, response_to(request, 481), now)
-            return
-        self._own(transaction, session, self._owners[transaction][1])
-        session.receive_request(request, transaction, now)
+        session = self._sessions.by_dialog(request)
+        if session is None:
+            self._answer(request, transaction, 481, now)
+        elif (refusal := inspect_request(request)) is not None:
+            self._refuse_with(refusal, request, transaction, now)
+        else:
+            self._sessions.assign(transaction, session)
+            session.receive_request(request, transaction, now)
 
     def _receive_ack(self, ack: Request, now: float) -> None:
-        session = self._session_of(ack)
+        session = self._sessions.by_dialog(ack)
         if session is None:
             self._dropped[Drop.STRAY_ACK] += 1
         else:
@@ -368,26 +380,43 @@ class Endpoint:
     def _receive_cancel(self, cancel: Request, transaction: AnyServerTransaction, now: float) -> None:
         """Section 9.2: the CANCEL itself is answered, whatever becomes of the INVITE."""
         invited = self._table.find_invite_for_cancel(cancel)
-        if invited is None:
-            self.respond(transaction, response_to(cancel, 481, to_tag=self.ids.tag()), now)
-            return
-        session = self._callees.get(invited)
-        tag = session.local_tag if session is not None else self.ids.tag()
-        self.respond(transaction, response_to(cancel, 200, to_tag=tag), now)
+        session = self._sessions.by_invite(invited) if invited is not None else None
+        # 9.2: "the To tag of the response to the CANCEL and the To tag in the response to the original request SHOULD be
+        # the same"
+        tag = session.local_tag if session is not None else None
+        self._answer(cancel, transaction, 481 if invited is None else 200, now, tag=tag)
         if session is not None:
             session.receive_cancel(cancel, now)
 
-    def _session_of(self, request: Request) -> Session | None:
-        return self._dialogs.get((request.call_id, request.to.tag or "", request.from_.tag or ""))
+    # -- answers that need no user ---------------------------------------------------------------------------------
 
-    # -- refusals without state ------------------------------------------------------------------------------------
+    def _answer(
+        self,
+        request: Request,
+        transaction: AnyServerTransaction,
+        status: int,
+        now: float,
+        headers: tuple[tuple[str, str], ...] = (),
+        reason: str | None = None,
+        tag: str | None = None,
+    ) -> None:
+        response = response_to(request, status, reason, to_tag=tag or self.ids.tag(), headers=headers)
+        self.respond(transaction, response, now)
+
+    def _refuse_with(self, refusal: Refusal, request: Request, transaction: AnyServerTransaction, now: float) -> None:
+        self._answer(request, transaction, refusal.status, now, refusal.headers)
 
     def _refuse(self, fault: MalformedMessage, flow: Flow) -> None:
         """Answer what cannot be read, once and without keeping anything, when it is clear where to."""
         self._dropped[Drop.MALFORMED] += 1
         request = fault.partial
-        if isinstance(request, Request) and request.method != "ACK" and "via" in request.headers:
+        if not isinstance(request, Request) or request.method == "ACK":
+            return
+        try:
+            request.stamp(flow.remote)
             self._refuse_statelessly(request, fault.status, flow, reason=fault.reason)
+        except MalformedMessage:
+            self._dropped[Drop.UNANSWERABLE] += 1
 
     def _refuse_statelessly(
         self,
@@ -397,68 +426,52 @@ class Endpoint:
         headers: tuple[tuple[str, str], ...] = (),
         reason: str | None = None,
     ) -> None:
-        response = response_to(request, status, reason, to_tag=self.ids.tag(), headers=headers)
-        try:
-            self._post(response, flow._replace(remote=response.via.response_address()))
-        except MalformedMessage:
-            self._dropped[Drop.UNANSWERABLE] += 1
+        response = response_to(request, status, reason, to_tag=self._constant_tag(request), headers=headers)
+        self._post(response, flow._replace(remote=request.via.response_address()))
+
+    def _constant_tag(self, request: Request) -> str:
+        """8.2.7: "in a manner that will generate the same tag for the same request consistently"."""
+        fields = "\n".join(request.headers.get(name) or "" for name in ("call-id", "from", "to", "cseq", "via"))
+        return blake2b(fields.encode("utf-8", "surrogateescape"), key=self._secret, digest_size=8).hexdigest()
 
     # -- plumbing --------------------------------------------------------------------------------------------------
 
-    def _own(self, transaction: AnyTransaction, session: Session | None, flow: Flow) -> None:
-        self._owners[transaction] = (session, flow)
-        if session is not None:
-            self._sessions[session] = self._sessions.get(session, 0) + 1
-
     def _drain(self, now: float) -> None:
         """Send what the transactions want sent and pass on what they tell, until nothing moves any more."""
+        sessions = self._sessions
         while outputs := self._table.outputs():
             for transaction, messages, events in outputs:
-                session, flow = self._owners[transaction]
+                owned = sessions.owned(transaction)
                 for message in messages:
-                    self._post(message, flow)
+                    if not self._post(message, owned.flow):
+                        error = LocalError(f"longer than {MAX_DATAGRAM_OCTETS} octets")
+                        self._table.transport_failed(transaction, error, now)
                 for event in events:
-                    self._transaction_told(transaction, session, event, now)
+                    self._transaction_told(transaction, owned.session, event, now)
 
     def _transaction_told(self, transaction: AnyTransaction, session: Session | None, event: Event, now: float) -> None:
-        if not isinstance(event, ResponseReceived) or event.response.is_final:
-            self._unanswered.discard(transaction)
         if isinstance(event, TransactionTerminated):
-            self._owners.pop(transaction, None)
-            self._callees.pop(transaction, None)
-            if session is not None:
-                self._sessions[session] -= 1
-                self._forget_if_done(session)
+            self._unanswered.discard(transaction)
+            self._sessions.release(transaction)
+            if session is not None and session.is_over:
+                self._sessions.forget_if_done(session)
         elif isinstance(event, AckReceived):
             self._receive_ack(event.request, now)
-        elif session is not None:
-            session.receive_outcome(transaction, event, now)
+        else:
+            if isinstance(event, ResponseReceived) and event.response.is_final:
+                self._unanswered.discard(transaction)
+            if session is not None:
+                session.receive_outcome(transaction, event, now)
 
-    def _forget_if_done(self, session: Session) -> None:
-        """A session is kept while one of its transactions may still bring something: a 2xx again, an ACK."""
-        if not session.is_over or self._sessions.get(session):
-            return
-        if self._sessions.pop(session, None) is None:
-            return
-        self._wake.forget(session)
-        invite = session.invite
-        if session.dialog is not None:
-            self._dialogs.pop(session.dialog.id, None)
-        self._callers.pop((session.call_id, invite.from_.tag or ""), None)
-        self._merged.pop((session.call_id, invite.from_.tag or "", invite.cseq.number), None)
-
-    def _post(self, message: Request | Response, flow: Flow) -> None:
-        kind = message.method if isinstance(message, Request) else f"{message.status // 100}xx"
-        self._sent[kind] += 1
-        self._outbox.append((message.to_bytes(), flow))
+    def _post(self, message: Request | Response, flow: Flow) -> bool:
+        """Put a message into the outbox; False when no datagram can hold it."""
+        data = message.to_bytes()
+        if len(data) > MAX_DATAGRAM_OCTETS and not flow.reliable:
+            self._dropped[Drop.TOO_LARGE] += 1
+            return False
+        self._sent[message.method if isinstance(message, Request) else _CLASSES[message.status // 100]] += 1
+        self._outbox.append((data, flow))
+        return True
 
 
-def _observed(request: Request, flow: Flow) -> str:
-    """The topmost Via with ``received`` and ``rport`` written on it, those below it on the same line kept."""
-    text = request.headers["via"]
-    seen = str(request.via.observed_from(flow.remote))
-    _, comma, below = text.partition(",")
-    return f"{seen}{comma}{below}"
-
-
-__all__ = ["METHODS", "CallReceived", "Endpoint", "EndpointCounts", "Settings", "TooManySessions"]
+__all__ = ["CallReceived", "Endpoint", "EndpointCounts", "Settings", "TooManySessions"]

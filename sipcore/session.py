@@ -4,37 +4,44 @@
 again until its ACK comes. :mod:`.caller` and :mod:`.callee` add how each side gets there. A session is a machine like the
 transactions below it: it is driven by its user's calls, by messages and by deadlines, and it tells what happened as
 :mod:`.call_events`. What it wants sent goes through the :class:`Core` that owns it.
+
+Every end of a session goes through one door (``_over``): there its timers stop, and a re-INVITE that still waits for an
+answer gets one, so that nothing outlives the session but transactions that end by themselves.
 """
 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from .call_events import (
-    CallCancelled,
     CallConfirmed,
     CallEnded,
     CallEvent,
     EndedBy,
-    InviteFailed,
     SessionAcknowledged,
     SessionOffered,
 )
-from .exceptions import InvalidState
+from .dialog import target_of
+from .exceptions import InvalidState, MalformedMessage
+from .inspection import ALLOW_FIELD, CAPABILITIES
+from .invite import check_custom
 from .message import Request, Response, response_to
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from .dialog import Dialog
+    from .drops import Drop
     from .events import Event
     from .flow import Flow
-    from .identifiers import Identifiers
+    from .identifiers import Dice, Identifiers
     from .timers import Timers
     from .transaction.table import AnyClientTransaction, AnyServerTransaction, AnyTransaction
 
 Pairs = tuple[tuple[str, str], ...]
+
+LONGEST_RETRY_AFTER: Final = 10  # seconds; RFC 3261 14.2: "a randomly chosen value of between 0 and 10 seconds"
 
 
 class SessionState(StrEnum):
@@ -44,13 +51,13 @@ class SessionState(StrEnum):
     RINGING = "ringing"
     ANSWERED = "answered, not yet acknowledged"
     CONFIRMED = "talking"
-    ENDING = "hanging up"
     ENDED = "ended"
 
 
 class Core(Protocol):
     """What a session may ask of the endpoint that owns it."""
 
+    dice: Dice
     ids: Identifiers
     timers: Timers
 
@@ -62,20 +69,20 @@ class Core(Protocol):
         """Our Contact on this flow."""
         ...
 
-    def allow(self) -> str:
-        """The methods that we accept, for Allow."""
-        ...
-
-    def request(self, session: Session, request: Request, flow: Flow, now: float) -> AnyClientTransaction:
-        """Send a request in a transaction whose outcome comes back to the session."""
+    def request(self, session: Session, request: Request, flow: Flow, now: float) -> AnyClientTransaction | None:
+        """Send a request in a transaction whose outcome comes back to the session; None: no room, it was sent once."""
         ...
 
     def respond(self, transaction: AnyServerTransaction, response: Response, now: float) -> None:
         """Answer in a server transaction."""
         ...
 
-    def send(self, message: Request | Response, flow: Flow) -> None:
-        """Send a message outside of any transaction: ACK and repeated 2xx."""
+    def abandon(self, transaction: AnyTransaction, now: float) -> None:
+        """End a transaction of which nothing is expected any more."""
+        ...
+
+    def send(self, message: Request, flow: Flow) -> None:
+        """Send a message outside of any transaction: the ACK of a 2xx."""
         ...
 
     def bind(self, dialog: Dialog, session: Session) -> None:
@@ -86,20 +93,23 @@ class Core(Protocol):
         """The session's deadline moved, it has something to tell, or it has ended."""
         ...
 
+    def drop(self, reason: Drop) -> None:
+        """Something was ignored."""
+        ...
+
 
 class Session:
     """What caller and callee have in common."""
 
     __slots__ = (
-        "_bye",
+        "_bye_headers",
         "_core",
         "_deadlines",
         "_events",
         "_final",
         "_final_interval",
-        "_final_sequence",
-        "_hang_up_on_ack",
         "_offer",
+        "_said_bye",
         "call_id",
         "dialog",
         "flow",
@@ -112,12 +122,11 @@ class Session:
         self._core = core
         self._events: list[CallEvent] = []
         self._deadlines: dict[str, float] = {}
-        self._final: Response | None = None  # the 2xx of ours that waits for its ACK
+        self._final: tuple[AnyServerTransaction, Response] | None = None  # the 2xx of ours that waits for its ACK
         self._final_interval = 0.0
-        self._final_sequence = 0
-        self._hang_up_on_ack = False
-        self._bye: AnyClientTransaction | None = None
+        self._bye_headers: Pairs | None = None  # of the BYE that waits for the ACK of our 2xx
         self._offer: AnyServerTransaction | None = None  # the server transaction of a re-INVITE that waits for our user
+        self._said_bye = False
         self.invite = invite
         self.flow = flow
         self.state = state
@@ -134,7 +143,8 @@ class Session:
 
     def next_deadline(self) -> float | None:
         """When :meth:`handle_timeout` wants to be called."""
-        return min(self._deadlines.values(), default=None)
+        deadlines = self._deadlines
+        return min(deadlines.values()) if deadlines else None
 
     def handle_timeout(self, now: float) -> None:
         """Do what is due."""
@@ -145,53 +155,79 @@ class Session:
         self._core.changed(self)
 
     def _timed_out(self, name: str, deadline: float, now: float) -> None:
-        if name == "2xx" and self._final is not None:
-            # RFC 3261 13.3.1.4: "passed to the transport with an interval that starts at T1 seconds and doubles ... T2"
-            self._core.send(self._final, self.flow)
-            self._final_interval = min(2 * self._final_interval, self._core.timers.t2)
-            self._deadlines["2xx"] = max(deadline + self._final_interval, now)
+        if name == "2xx":
+            self._repeat_final(deadline, now)
         elif name == "ack":
-            # "the dialog is confirmed, but the session SHOULD be terminated. This is accomplished with a BYE"
-            self._stop_repeating()
-            self._send_bye((), now)
-            self._end(EndedBy.NO_ACK, None)
+            # 13.3.1.4: "the dialog is confirmed, but the session SHOULD be terminated. This is accomplished with a BYE"
+            self._send_bye(self._bye_headers or (), now)
+            self._over(CallEnded(EndedBy.NO_ACK, None), now)
+        elif name == "offer":
+            self._refuse_pending_offer(500, now)
 
     @property
     def is_over(self) -> bool:
         """Whether nothing more will come of it; its transactions may live on."""
         return self.state is SessionState.ENDED
 
+    @property
+    def is_hanging_up(self) -> bool:
+        """Whether a BYE waits for the ACK of our answer (section 15)."""
+        return self._bye_headers is not None
+
     # -- what the user asks ----------------------------------------------------------------------------------------
 
     def bye(self, now: float, headers: Pairs = ()) -> None:
-        """Hang up a confirmed session (section 15).
+        """Hang up a session (section 15); one that is answered and not yet acknowledged hangs up when its ACK comes.
 
         Raises:
-            InvalidState: it is not confirmed; callers cancel and callees reject before that.
+            InvalidState: it is neither; callers cancel and callees reject before that.
+            ValueError: a header that must not be sent.
         """
+        check_custom(headers)
         if self.state is SessionState.ANSWERED:
             # 15: "the callee's UA MUST NOT send a BYE on a confirmed dialog until it has received an ACK for its 2xx"
-            self._hang_up_on_ack = True
-            return
-        if self.state is not SessionState.CONFIRMED:
+            self._bye_headers = headers
+        elif self.state is SessionState.CONFIRMED:
+            self._send_bye(headers, now)
+            self._over(CallEnded(EndedBy.LOCAL, None), now)
+        else:
             raise InvalidState(f"nothing to hang up: {self.state}")
-        self._send_bye(headers, now)
-        self._end(EndedBy.LOCAL, None)
         self._core.changed(self)
 
+    def hang_up(self, now: float, headers: Pairs = ()) -> None:
+        """End it in whatever way its state asks for; nothing happens when it is over."""
+        if self.state in {SessionState.ANSWERED, SessionState.CONFIRMED}:
+            self.bye(now, headers)
+
     def accept_offer(self, body: bytes, content_type: str, now: float) -> None:
-        """Answer the re-INVITE that :class:`SessionOffered` told of."""
+        """Answer the re-INVITE that :class:`SessionOffered` told of; the peer's Contact in it is its target from now on.
+
+        Raises:
+            InvalidState: no offer waits.
+            ValueError: CR, LF or NUL in the content type.
+        """
         transaction = self._offered()
         fields = (*self._answer_fields(), ("Content-Type", content_type))
-        self._send_final(transaction, response_to(transaction.request, 200, headers=fields, body=body), now)
-        self._offer = None
+        response = response_to(transaction.request, 200, headers=fields, body=body)
+        assert self.dialog is not None
+        # 12.2.2: "If a particular request is accepted by the UAS, all the state changes associated with it are performed. If the
+        # request is rejected, none of the state changes are performed."
+        self.dialog.refresh_target(transaction.request)
+        self._forget_offer()
+        self._send_final(transaction, response, now)
         self._core.changed(self)
 
     def refuse_offer(self, status: int, now: float, headers: Pairs = ()) -> None:
-        """Refuse the re-INVITE; the session stays as it is (section 14.2)."""
-        transaction = self._offered()
-        self._core.respond(transaction, response_to(transaction.request, status, headers=headers), now)
-        self._offer = None
+        """Refuse the re-INVITE; the session stays as it is (section 14.2).
+
+        Raises:
+            InvalidState: no offer waits.
+            ValueError: not a status from 300 to 699, or a header that must not be sent.
+        """
+        must_refuse(status)
+        check_custom(headers)
+        self._offered()
+        self._refuse_pending_offer(status, now, headers)
         self._core.changed(self)
 
     def _offered(self) -> AnyServerTransaction:
@@ -204,30 +240,32 @@ class Session:
     def receive_request(self, request: Request, transaction: AnyServerTransaction, now: float) -> None:
         """A request inside the dialog other than ACK and CANCEL; it is always answered, now or by the user."""
         assert self.dialog is not None
-        if not self.dialog.accepts(request):
-            self._core.respond(transaction, response_to(request, 500, headers=(("Retry-After", "1"),)), now)
+        if self.is_over:
+            # Two BYEs that cross are both right: the dialog ends with the answer to ours and not before (15.1.1).
+            crossed = request.method == "BYE" and self._said_bye
+            self._core.respond(transaction, response_to(request, 200 if crossed else 481), now)
+        elif not self.dialog.accepts(request):
+            # 12.2.2: "the request is out of order and MUST be rejected with a 500"
+            self._core.respond(transaction, response_to(request, 500), now)
         elif request.method == "BYE":
             self._receive_bye(request, transaction, now)
         elif request.method == "INVITE":
             self._receive_reinvite(request, transaction, now)
-        elif request.method == "OPTIONS":
-            allow = (("Allow", self._core.allow()), ("Accept", "application/sdp"))
-            self._core.respond(transaction, response_to(request, 200, headers=allow), now)
         else:
-            refusal = response_to(request, 405, headers=(("Allow", self._core.allow()),))
-            self._core.respond(transaction, refusal, now)
+            self._core.respond(transaction, response_to(request, 200, headers=CAPABILITIES), now)
         self._core.changed(self)
 
     def receive_ack(self, ack: Request, now: float) -> None:
         """The ACK of a 2xx of ours; those that come again are silent."""
-        if self._final is None or ack.cseq.number != self._final_sequence:
+        if self._final is None or ack.cseq.number != self._final[1].cseq.number:
             return
         self._stop_repeating()
         if self.state is SessionState.ANSWERED:
             self.state = SessionState.CONFIRMED
             self._events.append(CallConfirmed(ack))
-            if self._hang_up_on_ack:
-                self.bye(now)
+            headers, self._bye_headers = self._bye_headers, None
+            if headers is not None:
+                self.bye(now, headers)
         else:
             self._events.append(SessionAcknowledged(ack))
         self._core.changed(self)
@@ -237,68 +275,86 @@ class Session:
 
     def _receive_bye(self, request: Request, transaction: AnyServerTransaction, now: float) -> None:
         self._core.respond(transaction, response_to(request, 200), now)
-        if self._offer is not None:
-            # 15.1.2: "The UAS MUST still respond to any pending requests received for that dialog ... a 487"
-            self._core.respond(self._offer, response_to(self._offer.request, 487), now)
-            self._offer = None
-        if self.state in {SessionState.CONFIRMED, SessionState.ANSWERED}:
-            self._stop_repeating()
-            self._end(EndedBy.REMOTE, request)
+        self._over(CallEnded(EndedBy.REMOTE, request), now)
 
     def _receive_reinvite(self, request: Request, transaction: AnyServerTransaction, now: float) -> None:
-        busy = self._offer is not None or self._final is not None
-        if self.state is not SessionState.CONFIRMED or busy:
-            # 14.2: a second INVITE before the first is settled: "a 500 ... and MUST include a Retry-After ... 0 to 10"
-            self._core.respond(transaction, response_to(request, 500, headers=(("Retry-After", "1"),)), now)
+        if self.state is not SessionState.CONFIRMED or self._offer is not None or self._final is not None:
+            # 14.2, a second INVITE before the first is settled: "MUST return a 500 ... and MUST include a Retry-After header field
+            # with a randomly chosen value of between 0 and 10 seconds"
+            seconds = int(self._core.dice.random() * (LONGEST_RETRY_AFTER + 1))
+            retry = (("Retry-After", str(seconds)),)
+            self._core.respond(transaction, response_to(request, 500, headers=retry), now)
+            return
+        try:
+            target_of(request)
+        except MalformedMessage as fault:
+            self._core.respond(transaction, response_to(request, fault.status, fault.reason), now)
             return
         self._offer = transaction
-        assert self.dialog is not None
-        self.dialog.refresh_target(request)
+        self._deadlines["offer"] = now + self._core.timers.timeout
         self._events.append(SessionOffered(request))
 
     # -- what both sides do ----------------------------------------------------------------------------------------
 
     def _answer_fields(self) -> Pairs:
-        return (("Contact", self._core.contact(self.flow)), ("Allow", self._core.allow()))
+        return (("Contact", self._core.contact(self.flow)), *ALLOW_FIELD)
 
     def _send_final(self, transaction: AnyServerTransaction, response: Response, now: float) -> None:
         """Send a 2xx to an INVITE and repeat it until the ACK comes, over reliable transports too (13.3.1.4)."""
         self._core.respond(transaction, response, now)
-        self._final = response
-        self._final_sequence = response.cseq.number
+        self._final = (transaction, response)
         self._final_interval = self._core.timers.t1
+        self._deadlines["ack"] = now + self._core.timers.timeout  # first, so that who wakes too late gives up
         self._deadlines["2xx"] = now + self._final_interval
-        self._deadlines["ack"] = now + self._core.timers.timeout
+
+    def _repeat_final(self, deadline: float, now: float) -> None:
+        """13.3.1.4: "passed to the transport with an interval that starts at T1 seconds and doubles ... until it reaches T2"."""
+        assert self._final is not None
+        self._core.respond(*self._final, now)
+        while deadline <= now:  # steps that were slept through are skipped
+            self._final_interval = min(2 * self._final_interval, self._core.timers.t2)
+            deadline += self._final_interval
+        self._deadlines["2xx"] = deadline
 
     def _stop_repeating(self) -> None:
         self._final = None
         self._deadlines.pop("2xx", None)
         self._deadlines.pop("ack", None)
 
-    def _send_bye(self, headers: Iterable[tuple[str, str]], now: float) -> None:
+    def _forget_offer(self) -> None:
+        self._offer = None
+        self._deadlines.pop("offer", None)
+
+    def _refuse_pending_offer(self, status: int, now: float, headers: Pairs = ()) -> None:
+        transaction = self._offered()
+        self._forget_offer()
+        self._core.respond(transaction, response_to(transaction.request, status, headers=headers), now)
+
+    def _send_bye(self, headers: Pairs, now: float) -> None:
         assert self.dialog is not None
-        flow = self._flow_of_dialog()
-        request = self.dialog.request("BYE", self._core.via(flow), headers)
-        self._bye = self._core.request(self, request, flow, now)
+        flow = self._flow_of(self.dialog)
+        self._said_bye = True
+        self._core.request(self, self.dialog.request("BYE", self._core.via(flow), headers), flow, now)
 
-    def _flow_of_dialog(self) -> Flow:
-        assert self.dialog is not None
-        return self.flow._replace(remote=self.dialog.next_hop())
+    def _flow_of(self, dialog: Dialog) -> Flow:
+        return self.flow._replace(remote=dialog.next_hop())
 
-    def _end(self, by: EndedBy, request: Request | None) -> None:
+    def _over(self, event: CallEvent | None, now: float) -> None:
+        """The one end of every session: no timer is left, and no re-INVITE without an answer."""
         self.state = SessionState.ENDED
+        self._final = self._bye_headers = None
+        if self._offer is not None:
+            # 15.1.2: "The UAS MUST still respond to any pending requests received for that dialog ... a 487"
+            self._refuse_pending_offer(487, now)
         self._deadlines.clear()
-        self._events.append(CallEnded(by, request))
-
-    def _cancelled(self, request: Request) -> None:
-        self.state = SessionState.ENDED
-        self._deadlines.clear()
-        self._events.append(CallCancelled(request))
-
-    def _failed(self, status: int, reason: str, response: Response | None) -> None:
-        self.state = SessionState.ENDED
-        self._deadlines.clear()
-        self._events.append(InviteFailed(status, reason, response))
+        if event is not None:
+            self._events.append(event)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.call_id} {self.state.name} {self.flow}>"
+
+
+def must_refuse(status: int) -> None:
+    """Raise ValueError for a status that refuses nothing."""
+    if not 300 <= status <= 699:
+        raise ValueError(f"not a refusal: {status}")

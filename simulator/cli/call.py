@@ -26,7 +26,7 @@ class _Wish:
     uri: str
     headers: tuple[tuple[str, str], ...]
     codecs: tuple[str, ...]
-    play: offhook.Audio | None
+    play: Path | None
     record: Path | None
     capture: Path | None
     dtmf: str
@@ -62,18 +62,16 @@ def call(
     * `offhook call sip:agent@127.0.0.1:5060 --play question.wav --record call.wav --duration 20`
     * `offhook call sip:agent@127.0.0.1 -H 'X-Simulation-Result-Id: 42' --dtmf 4711# --json`
     """
-    sound = offhook.Audio.load(play) if play and play.is_file() else None
-    if play and sound is None:
-        raise typer.BadParameter(f"{play}: no such file", param_hint="--play")
     wish = _Wish(
         uri if uri.startswith(("sip:", "sips:", "tel:")) else f"sip:{uri}",
-        headers_of(header), codecs_of(codec), sound, record, capture, dtmf, duration, timeout, listen, caller, as_json,
+        headers_of(header), codecs_of(codec), play, record, capture, dtmf, duration, timeout, listen, caller, as_json,
     )  # fmt: skip
     run(_call(wish))
 
 
 async def _call(wish: _Wish) -> ExitCode:
     narrator = Narrator()
+    sound = offhook.Audio.load(wish.play) if wish.play else None
     async with offhook.Phone(wish.listen, codecs=wish.codecs, caller=wish.caller) as phone:
         phone.trace.remember()
         if wish.capture:
@@ -85,7 +83,7 @@ async def _call(wish: _Wish) -> ExitCode:
         try:
             await placed.answered()
             timer.cancel()
-            await _talk(placed, wish)
+            await _talk(placed, wish, sound)
         except offhook.CallFailed as error:
             failure = error
         except (asyncio.CancelledError, offhook.CallOver):
@@ -101,11 +99,11 @@ async def _call(wish: _Wish) -> ExitCode:
     return ExitCode.OK
 
 
-async def _talk(placed: offhook.Call, wish: _Wish) -> None:
+async def _talk(placed: offhook.Call, wish: _Wish, sound: offhook.Audio | None) -> None:
     """Do what was asked for, and stay until the time is over or the other side hangs up."""
     if wish.record:
         placed.record(wish.record)
-    doing = asyncio.create_task(_perform(placed, wish))
+    doing = asyncio.create_task(_perform(placed, wish, sound))
     ended = asyncio.create_task(placed.ended())
     waiting: set[asyncio.Task[object]] = {ended}
     if wish.duration is None and (wish.play or wish.dtmf):
@@ -118,9 +116,9 @@ async def _talk(placed: offhook.Call, wish: _Wish) -> None:
         await asyncio.gather(doing, ended, return_exceptions=True)
 
 
-async def _perform(placed: offhook.Call, wish: _Wish) -> None:
-    if wish.play:
-        await placed.play(wish.play)
+async def _perform(placed: offhook.Call, wish: _Wish, sound: offhook.Audio | None) -> None:
+    if sound is not None:
+        await placed.play(sound)
     if wish.dtmf:
         await placed.send_dtmf(wish.dtmf)
 

@@ -135,7 +135,7 @@ def _turns(result: Result) -> tuple[data.Turn, ...]:
     return tuple(turns)
 
 
-def _media(result: Result) -> tuple[data.MediaSpan, ...]:
+def _media(result: Result) -> tuple[MediaSpan, ...]:
     """The two streams as spans of the ladder, between the hosts of its first message."""
     call, received = result.call, result.quality.received
     if not result.ladder or call.duration_ms is None:
