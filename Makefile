@@ -45,7 +45,7 @@ types: $(DEV)
 arrows: $(DEV)
 	@rm -rf $(ARROWS) && mkdir -p $(ARROWS) && cp -r offhook $(ARROWS)/offhook
 	@for r in $(MAPPED); do cp -r $$r $(ARROWS)/offhook/$$r; done
-	PYTHONPATH=$(ARROWS) $(BIN)/lint-imports --config pyproject.toml
+	cd $(ARROWS) && $(abspath $(BIN))/lint-imports --no-logo --config $(CURDIR)/pyproject.toml
 
 cover: $(DEV)    ## the tests with branch coverage
 	$(BIN)/coverage run -m pytest -m "not interop" $(ARGS)
