@@ -44,7 +44,11 @@ def open_timer(first: float, interval: float) -> int | None:
         if sys.version_info >= (3, 13):
             return _open_by_os(first_ns, interval_ns)
         return _open_by_libc(first_ns, interval_ns)
-    except (OSError, AttributeError):  # no descriptor left, a sandbox that forbids it, a C library without the call
+    except (
+        OSError,
+        ValueError,
+        AttributeError,
+    ):  # no descriptor left, forbidden by a sandbox, no such call, no such time
         return None
 
 
@@ -60,7 +64,11 @@ if sys.version_info >= (3, 13):
 
     def _open_by_os(first_ns: int, interval_ns: int) -> int:
         descriptor = os.timerfd_create(time.CLOCK_MONOTONIC, flags=os.TFD_NONBLOCK | os.TFD_CLOEXEC)
-        os.timerfd_settime_ns(descriptor, flags=os.TFD_TIMER_ABSTIME, initial=first_ns, interval=interval_ns)
+        try:
+            os.timerfd_settime_ns(descriptor, flags=os.TFD_TIMER_ABSTIME, initial=first_ns, interval=interval_ns)
+        except (OSError, ValueError):
+            os.close(descriptor)
+            raise
         return descriptor
 
 
