@@ -279,8 +279,8 @@ class Session:
 
     def _receive_reinvite(self, request: Request, transaction: AnyServerTransaction, now: float) -> None:
         if self.state is not SessionState.CONFIRMED or self._offer is not None or self._final is not None:
-            # 14.2, a second INVITE before the first is settled: "MUST return a 500 ... and MUST include a Retry-After header field
-            # with a randomly chosen value of between 0 and 10 seconds"
+            # 14.2, a second INVITE before the first is settled: "MUST return a 500 (Server Internal Error) response ... and MUST
+            # include a Retry-After header field with a randomly chosen value of between 0 and 10 seconds"
             seconds = int(self._core.dice.random() * (LONGEST_RETRY_AFTER + 1))
             retry = (("Retry-After", str(seconds)),)
             self._core.respond(transaction, response_to(request, 500, headers=retry), now)

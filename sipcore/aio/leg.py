@@ -2,35 +2,38 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections import deque
+from typing import TYPE_CHECKING, Final
 
 from offhook.sipcore.callee import CalleeSession
 from offhook.sipcore.caller import CallerSession
+from offhook.sipcore.drops import Drop
 from offhook.sipcore.exceptions import InvalidState
-from offhook.sipcore.session import SessionState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from offhook.sipcore.call_events import CallEvent
     from offhook.sipcore.message import Request
-    from offhook.sipcore.session import Pairs, Session
+    from offhook.sipcore.session import Pairs, Session, SessionState
 
     from .user_agent import UserAgent
+
+MAX_KEPT_EVENTS: Final = 64  # that nobody has listened to yet; a callee may send provisional responses without end
 
 
 class Leg:
     """A call to somebody, or from somebody, as far as signalling goes.
 
     ``listener`` is called with each :mod:`~offhook.sipcore.call_events` event, in the event loop, in order; what happened
-    before it was set is kept for it.
+    before it was set is kept for it, the last 64 events at most.
     """
 
     __slots__ = ("_agent", "_kept", "_listener", "session")
 
     def __init__(self, agent: UserAgent, session: Session) -> None:
         self._agent = agent
-        self._kept: list[CallEvent] = []
+        self._kept: deque[CallEvent] = deque()
         self._listener: Callable[[CallEvent], None] | None = None
         self.session = session
         session.listener = self._hear
@@ -43,15 +46,17 @@ class Leg:
     @listener.setter
     def listener(self, listener: Callable[[CallEvent], None] | None) -> None:
         self._listener = listener
-        kept, self._kept = self._kept, []
-        for event in kept:
-            self._hear(event)
+        while self._kept and self._listener is not None:
+            self._listener(self._kept.popleft())
 
     def _hear(self, event: CallEvent) -> None:
-        if self._listener is None:
-            self._kept.append(event)
-        else:
-            self._listener(event)
+        if self._listener is not None:
+            self._agent.guard(self, self._listener, event)
+            return
+        if len(self._kept) >= MAX_KEPT_EVENTS:
+            self._kept.popleft()
+            self._agent.drop(Drop.NOBODY_LISTENS)
+        self._kept.append(event)
 
     @property
     def invite(self) -> Request:
@@ -102,13 +107,8 @@ class Leg:
 
     def hang_up(self, headers: Pairs = ()) -> None:
         """End the call in whatever way its state asks for; nothing happens when it is over."""
-        state = self.session.state
-        if state is SessionState.INVITING:
-            self.cancel()
-        elif state is SessionState.RINGING:
-            self.reject(603, headers=headers)
-        elif state in {SessionState.ANSWERED, SessionState.CONFIRMED}:
-            self.bye(headers)
+        self.session.hang_up(self._agent.now(), headers)
+        self._agent.settle()
 
     def accept_offer(self, body: bytes, content_type: str = "application/sdp") -> None:
         """Answer a re-INVITE."""

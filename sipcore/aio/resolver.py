@@ -6,44 +6,40 @@ Numeric addresses, which is what most messages bear, are recognised without aski
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import socket
 from typing import TYPE_CHECKING, Final
 
 from offhook.sipcore.exceptions import SipError
+from offhook.sipcore.flow import is_numeric
 
 if TYPE_CHECKING:
     from offhook.sipcore.flow import HostPort
 
 MAX_ROUTES_REMEMBERED: Final = 4_096  # peers; forgotten all at once when more come
 
+UNSPECIFIED: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with
+_LOOPBACK: Final = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}
+# RFC 5737 and RFC 3849: nobody's addresses. The route to them is the default one, which a name most likely lies behind.
+_ANYWHERE: Final = {socket.AF_INET: "192.0.2.1", socket.AF_INET6: "2001:db8::1"}
+
 
 class UnknownHost(SipError):
     """A name has no address."""
-
-
-def is_numeric(host: str) -> bool:
-    """Whether ``host`` is an IPv4 or IPv6 address."""
-    try:
-        ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:
-        return False
-    return True
 
 
 async def resolve(host: str, port: int, family: int = socket.AF_UNSPEC) -> HostPort:
     """The first address of a name, by the system's resolver.
 
     Raises:
-        UnknownHost: it has none.
+        UnknownHost: it has none in this family.
     """
     if is_numeric(host):
         return host, port
     loop = asyncio.get_running_loop()
     try:
         found = await loop.getaddrinfo(host, port, family=family, type=socket.SOCK_DGRAM)
-    except OSError as error:
-        raise UnknownHost(f"{host} has no address: {error.strerror or error}") from error
+    except (OSError, UnicodeError) as error:  # UnicodeError: a label that no name can have
+        raise UnknownHost(f"{host} has no address: {getattr(error, 'strerror', None) or error}") from error
     address = found[0][4]
     return str(address[0]), int(address[1])
 
@@ -55,23 +51,33 @@ class LocalAddress:
         self._facing: dict[str, str] = {}
 
     def facing(self, peer: str, bound: str) -> str:
-        """``bound`` itself unless it is the unspecified address; then what the kernel's routes say."""
-        if bound not in {"0.0.0.0", "::"} or not is_numeric(peer):  # noqa: S104 - compared with
-            return bound if bound not in {"0.0.0.0", "::"} else "127.0.0.1"  # noqa: S104
+        """``bound`` itself unless it is the unspecified address; then what the kernel's routes say.
+
+        Args:
+            peer: an address, or a name: then the default route decides.
+            bound: what our socket is bound to.
+        """
+        if bound not in UNSPECIFIED:
+            return bound
+        family = socket.AF_INET6 if ":" in bound else socket.AF_INET
+        if not is_numeric(peer) or (":" in peer) != (":" in bound):
+            peer = _ANYWHERE[family]
         known = self._facing.get(peer)
         if known is None:
             if len(self._facing) >= MAX_ROUTES_REMEMBERED:
                 self._facing.clear()
-            known = self._facing[peer] = _route_to(peer)
+            known = self._facing[peer] = _route_to(peer, family)
         return known
 
 
-def _route_to(peer: str) -> str:
+def _route_to(peer: str, family: socket.AddressFamily) -> str:
     """Connecting a UDP socket sends nothing, but chooses the source address."""
-    family = socket.AF_INET6 if ":" in peer else socket.AF_INET
     with socket.socket(family, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect((peer, 9))
         except OSError:
-            return "127.0.0.1" if family == socket.AF_INET else "::1"
+            return _LOOPBACK[family]
         return str(probe.getsockname()[0])
+
+
+__all__ = ["MAX_ROUTES_REMEMBERED", "UNSPECIFIED", "LocalAddress", "UnknownHost", "is_numeric", "resolve"]

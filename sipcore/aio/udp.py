@@ -30,10 +30,14 @@ class UdpSocket:
         Raises:
             OSError: the address is taken, or not ours.
         """
+        self.errors = 0
+        "ICMP errors and full buffers; UDP promises nothing, so they are counted and not raised."
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._socket = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         try:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_OCTETS)
+            if family == socket.AF_INET6:  # IPv4 peers would show up as ::ffff:a.b.c.d, which no SIP message bears
+                self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             self._socket.bind((host, port))
         except OSError:
             self._socket.close()
@@ -42,8 +46,6 @@ class UdpSocket:
         self.address: HostPort = (name[0], name[1])
         self._receive = receive
         self._loop: asyncio.AbstractEventLoop | None = None
-        self.errors = 0
-        "ICMP errors and full buffers; UDP promises nothing, so they are counted and not raised."
 
     def start(self) -> None:
         """Read from now on, in the running loop."""

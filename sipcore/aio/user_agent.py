@@ -10,18 +10,21 @@ import asyncio
 import contextlib
 import logging
 import secrets
+import socket
 from typing import TYPE_CHECKING, Final, Self
 
 from offhook.sipcore.address import Address
-from offhook.sipcore.caller import CallerSession
+from offhook.sipcore.drops import Drop
 from offhook.sipcore.endpoint import CallReceived, Endpoint, EndpointCounts, Settings
-from offhook.sipcore.exceptions import LocalError
-from offhook.sipcore.flow import Flow
+from offhook.sipcore.exceptions import LocalError, MalformedMessage
+from offhook.sipcore.flow import Flow, bracketed, is_numeric
 from offhook.sipcore.invite import OutgoingCall
+from offhook.sipcore.session import SessionState
 from offhook.sipcore.uri import SipUri, parse_host_port
 
 from .leg import Leg
-from .resolver import LocalAddress, UnknownHost, is_numeric, resolve
+from .names import NamedDestinations
+from .resolver import LocalAddress, resolve
 from .udp import UdpSocket
 
 if TYPE_CHECKING:
@@ -32,8 +35,6 @@ if TYPE_CHECKING:
     from offhook.sipcore.flow import HostPort
     from offhook.sipcore.identifiers import Dice
     from offhook.sipcore.session import Session
-
-Tap = "Callable[[bytes, HostPort, HostPort, float], None]"
 
 _log = logging.getLogger("offhook.sip")
 _CLOSE_WITHIN: Final = 2.0  # seconds that closing waits for the answers to its BYEs
@@ -70,14 +71,13 @@ class UserAgent:
     ) -> None:
         self._wanted = [parse_listen(text) for text in listen or ("udp:0.0.0.0:5060",)]
         self._public = parse_host_port(advertise) if advertise else None
-        self._sockets: list[UdpSocket] = []
+        self._sockets: dict[HostPort, UdpSocket] = {}  # by the address that each is bound to
         self._routes = LocalAddress()
         self._core = Endpoint(settings or Settings(), dice or secrets.SystemRandom(), self._advertise)
         self._timer: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._resolving: set[asyncio.Task[None]] = set()
-        self._legs: dict[Session, Leg] = {}
-        self._idle: asyncio.Event = asyncio.Event()
+        self._named = NamedDestinations(self._send, self._failed)
+        self._idle: asyncio.Event | None = None  # who closes waits for it
         self._pumping = False
         self.on_call = on_call
         self.taps: list[Callable[[bytes, HostPort, HostPort, float], None]] = []
@@ -92,17 +92,18 @@ class UserAgent:
             ListenError: an address is taken, or not ours.
         """
         self._loop = asyncio.get_running_loop()
+        self._idle = None
         try:
             for host, port in self._wanted:
-                self._sockets.append(self._bind(host, port))
+                udp = self._bind(host, port)
+                self._sockets[udp.address] = udp
         except ListenError:
             self._close_sockets()
             raise
 
     def _bind(self, host: str, port: int) -> UdpSocket:
-        index = len(self._sockets)
         try:
-            udp = UdpSocket(host, port, lambda data, source: self._receive(index, data, source))
+            udp = UdpSocket(host, port, lambda data, source: self._receive(udp, data, source))
         except OSError as error:
             reason = error.strerror or str(error)
             raise ListenError(f"cannot listen on udp:{host}:{port}: {reason}") from error
@@ -110,30 +111,26 @@ class UserAgent:
         return udp
 
     async def close(self) -> None:
-        """Hang up what stands, wait shortly for the answers, and free everything."""
-        for leg in list(self._legs.values()):
-            leg.hang_up()
-        if self._sockets and not self._is_idle():
-            self._idle.clear()
+        """Hang up what stands, refuse what comes, wait shortly for the answers, and free everything."""
+        if not self._sockets:
+            return
+        self._idle = self._idle or asyncio.Event()
+        try:
+            self._core.hang_up_all(self.now())
+            self._pump()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._idle.wait(), _CLOSE_WITHIN)
-        for task in list(self._resolving):
-            task.cancel()
-        await asyncio.gather(*self._resolving, return_exceptions=True)
+        finally:
+            self._close_sockets()
+            await self._named.close()
+
+    def _close_sockets(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        self._close_sockets()
-        self._legs.clear()
-
-    def _close_sockets(self) -> None:
-        for udp in self._sockets:
+        for udp in self._sockets.values():
             udp.close()
         self._sockets.clear()
-
-    def _is_idle(self) -> bool:
-        """Whether nobody waits for an answer of a peer any more."""
-        return not self._core.is_waiting()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -149,7 +146,7 @@ class UserAgent:
     @property
     def addresses(self) -> list[HostPort]:
         """What the sockets are bound to, in the order of ``listen``."""
-        return [udp.address for udp in self._sockets]
+        return list(self._sockets)
 
     def counts(self) -> EndpointCounts:
         """A snapshot of the core's counters."""
@@ -194,9 +191,9 @@ class UserAgent:
             body = offer(self._advertise(flow))
         call = OutgoingCall(uri, self._caller(caller, flow), body, content_type, headers)
         session = self._core.invite(call, flow, self.now())
-        leg = self._legs[session] = Leg(self, session)
+        leg = Leg(self, session)
         leg.listener = listener
-        self.settle()
+        self._pump()
         return leg
 
     def facing(self, leg: Leg) -> str:
@@ -217,14 +214,18 @@ class UserAgent:
         return Address(SipUri(host, self._core.settings.user, port))
 
     async def _flow_to(self, uri: SipUri) -> Flow:
-        remote = await resolve(uri.host, uri.effective_port)
-        wants_v6 = ":" in remote[0]
-        for udp in self._sockets:
-            if (":" in udp.address[0]) == wants_v6:
-                return Flow("UDP", udp.address, remote)
-        raise LocalError(
-            f"no listening socket reaches {remote[0]}: listen on an {'IPv6' if wants_v6 else 'IPv4'} address"
-        )
+        families = {_family(local[0]) for local in self._sockets}
+        family = families.pop() if len(families) == 1 else socket.AF_UNSPEC
+        remote = await resolve(uri.host, uri.effective_port, family)
+        for local in self._sockets:  # perhaps closed while the name was looked up
+            if _family(local[0]) == _family(remote[0]):
+                return Flow("UDP", local, remote)
+        wanted = "IPv6" if ":" in remote[0] else "IPv4"
+        raise LocalError(f"no listening socket reaches {remote[0]}: listen on an {wanted} address")
+
+    def drop(self, reason: Drop) -> None:
+        """Count something that was ignored."""
+        self._core.drop(reason)
 
     def settle(self) -> None:
         """Drain the core after a user's call."""
@@ -233,8 +234,8 @@ class UserAgent:
 
     # -- the pump ------------------------------------------------------------------------------------------------------
 
-    def _receive(self, index: int, data: bytes, source: HostPort) -> None:
-        local = self._sockets[index].address
+    def _receive(self, udp: UdpSocket, data: bytes, source: HostPort) -> None:
+        local = udp.address
         now = self.now()
         for tap in self.taps:
             tap(data, source, self._seen_as(local, source), now)
@@ -242,8 +243,9 @@ class UserAgent:
         self._pump()
 
     def _timeout(self) -> None:
-        self._timer = None
-        self._core.handle_timeout(self.now())
+        timer, self._timer = self._timer, None
+        assert timer is not None
+        self._core.handle_timeout(max(timer.when(), self.now()))  # a coarse clock may wake us a little early
         self._pump()
 
     def _pump(self) -> None:
@@ -261,39 +263,32 @@ class UserAgent:
         finally:
             self._pumping = False
         self._rearm()
-        if not self._idle.is_set() and self._is_idle():
+        if self._idle is not None and not self._core.is_waiting():
             self._idle.set()
 
     def _send_all(self) -> bool:
         out = self._core.datagrams_to_send()
         for data, flow in out:
             if is_numeric(flow.remote[0]):
-                self._send(data, flow)
-            else:
-                task = self._running().create_task(self._resolve_and_send(data, flow))
-                self._resolving.add(task)
-                task.add_done_callback(self._resolving.discard)
+                self._send(data, flow, flow.remote)
+            elif not self._sockets:
+                self.drop(Drop.NO_SOCKET)
+            elif not self._named.send(data, flow):
+                self.drop(Drop.NAME_QUEUE_FULL)
         return bool(out)
 
-    def _send(self, data: bytes, flow: Flow) -> None:
-        udp = next((udp for udp in self._sockets if udp.address == flow.local), None)
+    def _send(self, data: bytes, flow: Flow, remote: HostPort) -> None:
+        udp = self._sockets.get(flow.local)
         if udp is None:
+            self.drop(Drop.NO_SOCKET)
             return
         if self.taps:
             now = self.now()
             for tap in self.taps:
-                tap(data, self._seen_as(flow.local, flow.remote), flow.remote, now)
-        error = udp.send(data, flow.remote)
+                tap(data, self._seen_as(flow.local, remote), remote, now)
+        error = udp.send(data, remote)
         if error is not None:
             self._running().call_soon(self._failed, flow, error)
-
-    async def _resolve_and_send(self, data: bytes, flow: Flow) -> None:
-        try:
-            remote = await resolve(*flow.remote)
-        except UnknownHost as error:
-            self._failed(flow, error)
-        else:
-            self._send(data, flow._replace(remote=remote))
 
     def _failed(self, flow: Flow, error: Exception) -> None:
         self._core.transport_failed(flow, error, self.now())
@@ -301,26 +296,25 @@ class UserAgent:
 
     def _deliver(self, news: CallReceived | tuple[Session, CallEvent]) -> None:
         if isinstance(news, CallReceived):
-            leg = self._legs[news.session] = Leg(self, news.session)
-            if self.on_call is None:
+            leg = Leg(self, news.session)
+            if self._idle is not None:
+                leg.hang_up()
+            elif self.on_call is None:
                 leg.reject(480)
             else:
-                self._guard(leg, self.on_call, leg)
+                self.guard(leg, self.on_call, leg)
             return
         session, event = news
-        leg_of = self._legs.get(session)
-        if session.is_over:
-            self._legs.pop(session, None)
-        if leg_of is not None and session.listener is not None:
-            self._guard(leg_of, session.listener, event)
+        if session.listener is not None:
+            session.listener(event)
 
-    def _guard(self, leg: Leg, listener: Callable[..., None], argument: object) -> None:
+    def guard(self, leg: Leg, listener: Callable[..., None], argument: object) -> None:
         """A listener's exception ends its own call and nothing else (500 or BYE, and a log record)."""
         try:
             listener(argument)
         except Exception:  # noqa: BLE001 - whatever a listener raises ends its own call only
             _log.exception("a listener failed; its call is ended", extra={"call_id": leg.session.call_id})
-            if leg.is_incoming and leg.state.name == "RINGING":
+            if leg.state is SessionState.RINGING:
                 leg.reject(500)
             else:
                 leg.hang_up()
@@ -328,8 +322,8 @@ class UserAgent:
     def _rearm(self) -> None:
         deadline = self._core.next_deadline()
         if self._timer is not None:
-            if deadline is not None and self._timer.when() == deadline:
-                return
+            if deadline is not None and self._timer.when() <= deadline:
+                return  # it wakes us early at most once, which costs less than setting it anew for each message
             self._timer.cancel()
             self._timer = None
         if deadline is not None and self._sockets:
@@ -352,8 +346,8 @@ class UserAgent:
         return self._loop
 
     def __repr__(self) -> str:
-        names = ", ".join(f"udp:{host}:{port}" for host, port in self.addresses)
-        return f"<UserAgent {names or 'closed'} calls={len(self._legs)}>"
+        names = ", ".join(f"udp:{bracketed(address)}" for address in self.addresses)
+        return f"<UserAgent {names or 'closed'} sessions={self.counts().sessions}>"
 
 
 def parse_listen(text: str) -> HostPort:
@@ -369,9 +363,10 @@ def parse_listen(text: str) -> HostPort:
             raise ListenError(f"{text}: only UDP is spoken; for example udp:127.0.0.1:5060")
     try:
         host, port = parse_host_port(rest)
-    except Exception as error:
+    except MalformedMessage as error:
         raise ListenError(f"not a listening address: {text!r}; for example udp:127.0.0.1:5060") from error
     return host, 5060 if port is None else port
 
 
-__all__ = ["CallerSession", "ListenError", "UserAgent", "parse_listen"]
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
