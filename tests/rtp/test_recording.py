@@ -80,8 +80,8 @@ class TestPlace:
     def test_silence_pays_the_lead_back(self) -> None:
         """Quiet chunks are left out while the channel runs ahead, so that the time line becomes right again."""
         burst = [(0.0, frame(value)) for value in range(101, 106)]
-        quiet = [(0.02 * number, frame(QUIET_PEAK)) for number in (1, 2, 3)]
-        assert [*((value, 160) for value in range(101, 106)), (QUIET_PEAK, 160), (109, 160)] == recorded(
+        quiet = [(0.02 * number, frame(-QUIET_PEAK)) for number in (1, 2, 3)]
+        assert [*((value, 160) for value in range(101, 106)), (-QUIET_PEAK, 160), (109, 160)] == recorded(
             *burst, *quiet, (0.08, frame(109))
         )
 

@@ -82,6 +82,20 @@ def test_who_has_stopped_sending_writes_receiver_reports_from_the_third_on() -> 
     assert [SenderReport, SenderReport, ReceiverReport] == kinds
 
 
+@pytest.mark.parametrize(
+    ("sent", "source", "expected"),
+    [(0, None, (1, 0, False)), (1, None, (1, 1, True)), (0, heard(1), (2, 1, False)), (1, heard(1), (2, 2, True))],
+    ids=["alone", "only we", "only the peer", "both"],
+)
+def test_the_schedule_is_told_who_takes_part_and_who_sends(
+    sent: int, source: Source | None, expected: tuple[int, int, bool]
+) -> None:
+    """Members, senders, and whether we are one of these (RFC 3550 6.2)."""
+    reports = reporter(sent=sent)
+    reports.handle_timeout(source, 0.1, WALL)
+    assert expected == (reports.schedule.members, reports.schedule.senders, reports.schedule.we_sent)
+
+
 def test_the_peers_sender_report_is_answered_with_its_age() -> None:
     """LSR and DLSR (6.4.1)."""
     reports = reporter()

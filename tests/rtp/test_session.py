@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from random import Random
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -34,6 +35,9 @@ from offhook.rtp import (
 )
 from offhook.rtp.drops import Drop
 from offhook.rtp.session import MAX_EVENTS
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PEER = ("192.0.2.1", 4000)
 STRANGER = ("203.0.113.66", 6666)
@@ -507,6 +511,18 @@ class TestNumbers:
             stream.handle_timeout(now, WALL)
             stream.take(now)
         assert sum(stream.stats().drops.values()) <= 2 * len(rows) + 40 * 31
+
+
+@needs_corpus
+@pytest.mark.parametrize("file", corpus("../fuzz/pjsip/fuzz-rtp/*"), ids=lambda file: file.stem)
+def test_seeds_of_foreign_fuzzers_are_counted_whole_and_in_pieces(file: Path) -> None:
+    """Each piece is refused for one reason, or received."""
+    stream, data = session(accept_types=range(128), event_type=None), file.read_bytes()
+    pieces = [data[start : start + size] for size in (len(data), 172, 12) for start in range(0, len(data), size)]
+    accepted = sum(stream.receive_rtp(piece, PEER, 0.0, 0.0) is not None for piece in pieces)
+    refused = sum(count for reason, count in stream.stats().drops.items() if reason not in {Drop.LATE, Drop.OVERFLOW})
+    silent = sum(len(piece) == 12 and piece[0] >> 6 == 2 for piece in pieces)
+    assert len(pieces) - silent <= accepted + refused <= len(pieces)
 
 
 @needs_corpus
