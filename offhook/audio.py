@@ -1,7 +1,10 @@
 """Sound as the front door takes it and gives it: samples with their rate.
 
-:class:`Audio` reads and writes WAV by the standard library and everything else that FFmpeg knows by PyAV. Inside it is one
-channel of int16 samples.
+:class:`Audio` reads 16-bit WAV by the standard library, the bare G.711 of telephone systems (``.ulaw``, ``.alaw``) by our own
+codecs, and everything else that FFmpeg knows by PyAV. Inside it is one channel of int16 samples.
+
+A file may come from anybody: what is too long is refused before it is read, and FFmpeg may open nothing but the file itself,
+whatever a playlist in it asks for.
 """
 
 from __future__ import annotations
@@ -9,19 +12,21 @@ from __future__ import annotations
 import wave
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from .codecs import Pcm, resample, rms_dbov
+from .codecs import Pcm, codec, resample, rms_dbov
 from .errors import AudioError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MAX_FILE_SECONDS: Final = 3_600  # an hour of sound is 58 MB at 8 kHz; longer files are refused, not cut
+MAX_FILE_SAMPLES: Final = 3_600 * 48_000  # samples of one channel, 346 MB: the same hour at the rate of studios
 
-Source = "Audio | str | Path"
+_SUFFIXES: Final = {".ulaw": "PCMU", ".ul": "PCMU", ".alaw": "PCMA", ".al": "PCMA"}  # files without a header
+_BLOCK: Final = 65_536  # sample frames of a WAV file that are mixed at a time
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,11 +71,14 @@ class Audio:
         """
         path = Path(path)
         if not path.is_file():
-            raise AudioError(f"{path}: no such file")
+            raise AudioError(
+                f"{path}: {'not a file' if path.exists() else 'no such file'}; give the path of a sound file"
+            )
         try:
-            return _load_wave(path)
-        except (wave.Error, EOFError):
-            return _load_any(path)
+            bare = _SUFFIXES.get(path.suffix.lower())
+            return _load_bare(path, bare) if bare else _load_wave(path) or _load_any(path)
+        except OSError as error:
+            raise AudioError(f"{path} cannot be read: {error.strerror or error}") from error
 
     @classmethod
     def of(cls, source: Audio | str | Path) -> Audio:
@@ -102,41 +110,60 @@ class Audio:
         return f"<Audio {self.duration:.3f} s at {self.sample_rate} Hz, {self.level:.1f} dBov>"
 
 
-def _load_wave(path: Path) -> Audio:
-    with wave.open(str(path), "rb") as file:
-        if file.getsampwidth() != 2:
-            raise wave.Error("not 16 bits")
-        _refuse_long(path, file.getnframes() / file.getframerate())
-        samples = np.frombuffer(file.readframes(file.getnframes()), "<i2")
-        return Audio(_mono(samples.reshape(-1, file.getnchannels())), file.getframerate())
+def _load_bare(path: Path, name: str) -> Audio:
+    """One octet is one sample, at 8,000 a second."""
+    _refuse_long(path, path.stat().st_size, 8_000)
+    return _sound(path, codec(name).decode(path.read_bytes()), 8_000)
+
+
+def _load_wave(path: Path) -> Audio | None:
+    """A 16-bit WAV file; None when it is anything else.
+
+    The length in the header is believed only as far as the file goes: whoever streams a WAV file writes the largest number there.
+    """
+    try:
+        with wave.open(str(path), "rb") as file:
+            channels, rate = file.getnchannels(), file.getframerate()
+            if file.getsampwidth() != 2 or not rate:
+                return None
+            _refuse_long(path, min(file.getnframes(), path.stat().st_size // (2 * channels)), rate)
+            blocks: list[Pcm] = []
+            while octets := file.readframes(_BLOCK):
+                whole = len(octets) - len(octets) % (2 * channels)  # a file that was cut off ends anywhere
+                blocks.append(_mono(np.frombuffer(octets[:whole], "<i2").reshape(-1, channels)))
+    except (wave.Error, EOFError):
+        return None
+    return _sound(path, np.concatenate(blocks) if blocks else np.zeros(0, np.int16), rate)
 
 
 def _load_any(path: Path) -> Audio:
     import av  # noqa: PLC0415 - FFmpeg takes 0.2 s to load, and WAV files do without it
 
-    pieces: list[NDArray[np.int16]] = []
+    pieces: list[Pcm] = []
     samples, rate = 0, 0
     try:
-        with av.open(str(path)) as container:
+        with av.open(str(path), options={"protocol_whitelist": "file"}) as container:
             rate = container.streams.audio[0].rate
+            if container.duration:
+                _refuse_long(path, container.duration * rate // av.time_base, rate)
             resampler = av.AudioResampler(format="s16", layout="mono", rate=rate)
             for frame in container.decode(audio=0):
                 for piece in resampler.resample(frame):
-                    pieces.append(_samples_of(piece))
+                    pieces.append(piece.to_ndarray().reshape(-1).astype(np.int16))
                     samples += len(pieces[-1])
-                    _refuse_long(path, samples / rate)
-    except (av.FFmpegError, IndexError, ValueError) as error:
+                    _refuse_long(path, samples, rate)
+    except (av.FFmpegError, IndexError, TypeError, ValueError) as error:
         raise AudioError(
-            f"{path} is not a sound file that FFmpeg can read; give a WAV, MP3, Ogg or FLAC file"
+            f"{path} is not a sound file that FFmpeg can read; give a WAV, MP3, Ogg or FLAC file,"
+            f" or bare G.711 named .ulaw or .alaw"
         ) from error
-    if not pieces:
-        raise AudioError(f"{path} holds no sound")
-    return Audio(np.concatenate(pieces), rate)
+    return _sound(path, np.concatenate(pieces) if pieces else np.zeros(0, np.int16), rate)
 
 
-def _samples_of(frame: Any) -> NDArray[np.int16]:
-    array: NDArray[np.int16] = frame.to_ndarray().reshape(-1).astype(np.int16)
-    return array
+def _sound(path: Path, pcm: Pcm, rate: int) -> Audio:
+    if not len(pcm):
+        raise AudioError(f"{path} holds no sound; is it still being written?")
+    return Audio(pcm, rate)
 
 
 def _mono(samples: NDArray[np.int16]) -> Pcm:
@@ -146,6 +173,9 @@ def _mono(samples: NDArray[np.int16]) -> Pcm:
     return mixed
 
 
-def _refuse_long(path: Path, seconds: float) -> None:
-    if seconds > MAX_FILE_SECONDS:
-        raise AudioError(f"{path} is longer than {MAX_FILE_SECONDS} s")
+def _refuse_long(path: Path, samples: int, rate: int) -> None:
+    if samples > MAX_FILE_SECONDS * rate or samples > MAX_FILE_SAMPLES:
+        raise AudioError(
+            f"{path} is too long: a sound of {samples / rate:.0f} s at {rate} Hz is more than {MAX_FILE_SECONDS} s,"
+            f" or more than an hour at 48 kHz; cut it"
+        )

@@ -1,20 +1,30 @@
-"""One call, from the first INVITE to the last packet, as one awaitable object."""
+"""One call, from the first INVITE to the last packet, as one awaitable object.
+
+Whatever ends a call - a BYE either way, a refusal, a timeout, a fault of its media - ends it here once: its ports are freed,
+its recordings closed, and everybody who waits on it is woken, with what there is (``play``, ``listen``) or with
+:class:`~offhook.CallOver`. What signalling has still to do (the CANCEL's answer, the BYE's) goes on behind it.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+import logging
+import weakref
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from . import events as told
 from .audio import Audio
 from .errors import CallFailed, CallOver
+from .inbox import Inbox
 from .incoming import FrameQueue, Listener
+from .negotiation import description_in, warning_of
+from .number import number_of
 from .quality import CallQuality, measure
 from .recorder import Recorder
 from .rtp import DtmfReceived, FirstPacket
-from .sipcore import sdp
+from .rtp.aio import NoPortsLeft, StreamFailed, TooManyStreams
+from .sipcore import Address, sdp
 from .sipcore.call_events import (
     CallAnswered,
     CallCancelled,
@@ -42,11 +52,16 @@ if TYPE_CHECKING:
     from .sipcore.aio import Leg
     from .sipcore.message import Message, Request, Response
 
-MAX_EVENTS_KEPT: Final = 1_000  # for a reader of `events()` that lags behind; then the oldest go
+MAX_EVENTS_KEPT: Final = 1_000  # for a reader of `events()` that lags behind; then the oldest go, and are counted
 MAX_DIGITS_KEPT: Final = 256  # keys pressed that nobody has read
 
 Headers = tuple[tuple[str, str], ...]
-T = TypeVar("T")
+
+_UNUSABLE: Final = (sdp.NotAcceptable, sdp.MalformedDescription)
+_EXHAUSTED: Final = (NoPortsLeft, TooManyStreams)
+_BY: Final = {EndedBy.LOCAL: "local", EndedBy.REMOTE: "remote"}  # the rest are failures
+
+_log = logging.getLogger("offhook")
 
 
 class Call:
@@ -65,13 +80,11 @@ class Call:
         self._ringing: asyncio.Future[told.Ringing] = loop.create_future()
         self._answered: asyncio.Future[None] = loop.create_future()
         self._ended: asyncio.Future[told.Ended] = loop.create_future()
-        self._events: deque[told.CallEvent] = deque(maxlen=MAX_EVENTS_KEPT)
-        self._digits: deque[told.DtmfReceived] = deque(maxlen=MAX_DIGITS_KEPT)
-        self._news = asyncio.Event()
-        self._queues: list[FrameQueue] = []
+        self._events = Inbox[told.CallEvent](MAX_EVENTS_KEPT)
+        self._digits = Inbox[told.DtmfReceived](MAX_DIGITS_KEPT)
+        self._queues: weakref.WeakSet[FrameQueue] = weakref.WeakSet()
         self._listeners: list[Listener] = []
         self._recorders: list[Recorder] = []
-        self._answer_headers: Headers = ()
         self.media: Media | None = None
         "None before media is agreed on."
         self.placed_at = loop.time()
@@ -104,13 +117,22 @@ class Call:
 
     @property
     def caller_number(self) -> str:
-        """The user part of From, or the whole URI where there is none."""
-        return _number(self.request, "from")
+        """The number or user in From, or the whole URI where there is none.
+
+        From is what the caller says of itself; P-Asserted-Identity is left alone, because RFC 3325 lets it be believed only
+        from a network that is trusted.
+        """
+        return number_of(self.request.from_) or str(self.request.from_.uri)
 
     @property
     def callee_number(self) -> str:
-        """The user part of the Request-URI's address, as To has it."""
-        return _number(self.request, "to")
+        """The number or user that was called: of To, else of the Request-URI, else the whole To.
+
+        RFC 3261 8.1.1.2 has To name "the desired logical recipient", and proxies leave it alone, while the Request-URI is
+        where the call was routed in the end: often the name of a trunk's registration. So To tells what was dialled.
+        """
+        to = self.request.to
+        return number_of(to) or number_of(Address(self.request.uri)) or str(to.uri)
 
     @property
     def local_address(self) -> tuple[str, int]:
@@ -135,11 +157,14 @@ class Call:
     # -- getting through -----------------------------------------------------------------------------------------------
 
     async def ringing(self) -> told.Ringing:
-        """Wait until the callee's phone rings.
+        """Wait until the callee's phone rings, or the call is answered without.
 
         Raises:
             CallFailed: it never did.
+            InvalidState: the call is not ours.
         """
+        if self.is_incoming:
+            raise InvalidState("only a call of ours rings elsewhere")
         waiting: list[asyncio.Future[Any]] = [self._ringing, self._answered, self._ended]
         await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         if self._ringing.done():
@@ -161,86 +186,123 @@ class Call:
         return await asyncio.shield(self._ended)
 
     def ring(self, status: int = 180, headers: Headers = ()) -> None:
-        """Tell the caller that we ring."""
+        """Tell the caller that we ring.
+
+        Raises:
+            InvalidState: too late, or the call is ours.
+        """
         self._leg.ring(status, headers)
 
     async def answer(self, headers: Headers = ()) -> Call:
         """Take an incoming call; media starts at once, the ACK is awaited.
 
         Raises:
-            CallFailed: the offer cannot be met (488 has been sent), or the caller gave up.
-            InvalidState: it was answered or refused already.
+            CallFailed: the offer cannot be met (488 has been sent), we have no means left (503), or the caller gave up.
+            InvalidState: it was answered or refused already, or the call is ours.
         """
-        if not self.is_incoming:
-            raise InvalidState("only an incoming call is answered")
-        self._must_live()
+        self._must_ring()
         try:
-            answer = self._negotiation.answer(self.request.body)
-        except (sdp.NotAcceptable, sdp.MalformedDescription) as fault:
-            self._leg.reject(fault.status, headers=_warning(fault))
-            self._fail(fault.status, str(fault), None)
-            raise CallFailed(fault.status, str(fault)) from fault
-        self._leg.accept(answer, headers=headers)
+            body = self._negotiation.answer(description_in(self.request))
+        except _UNUSABLE as fault:
+            raise self._refuse(fault.status, str(fault), warning_of(fault)) from fault
+        except NoPortsLeft as fault:
+            raise self._refuse(503, str(fault), (("Retry-After", "5"),)) from fault
+        self._leg.accept(body, headers=headers)
         if self._negotiation.agreed is not None:
             self._start_media()
         return await self.answered()
 
+    def _must_ring(self) -> None:
+        if not self.is_incoming:
+            raise InvalidState("only an incoming call is answered")
+        if self.is_over and (failure := self._answered.exception()) is not None:
+            raise failure
+        if self._leg.state is not SessionState.RINGING:
+            raise InvalidState(f"too late to answer: {self._leg.state}")
+
+    def _refuse(self, status: int, reason: str, headers: Headers) -> CallFailed:
+        self._leg.reject(status, headers=headers)
+        return self._fail(status, reason)
+
     def reject(self, status: int = 486, reason: str | None = None, headers: Headers = ()) -> None:
-        """Refuse an incoming call; 486 is "Busy Here"."""
+        """Refuse an incoming call; 486 is "Busy Here".
+
+        Raises:
+            InvalidState: it was answered or refused already, or the call is ours.
+            ValueError: no status from 300 to 699.
+        """
         self._leg.reject(status, reason, headers)
-        self._finish("local", f"rejected with {status}", None)
+        self._finish("local", f"rejected with {status}", CallFailed(status, reason or "refused by us"))
 
     def hang_up(self, headers: Headers = ()) -> None:
-        """End the call in whatever way its state asks for: CANCEL, refusal or BYE; nothing when it is over."""
-        was_talking = self._leg.state in {SessionState.CONFIRMED, SessionState.ANSWERED}
-        self._leg.hang_up(headers)
-        if was_talking or (self.is_incoming and not self.is_over):
-            self._finish("local", "we hung up", None)
+        """End the call in whatever way its state asks for: CANCEL, refusal or BYE; nothing when it is over.
+
+        The call is over at once. What the peer still has to say to it is waited for by the phone.
+        """
+        if not self.is_over:
+            self._leg.hang_up(headers)
+            self._finish("local", EndedBy.LOCAL.value, CallFailed(487, "Cancelled"))
 
     def give_up(self) -> None:
-        """Cancel a call of ours that nobody answers: it fails with 408."""
-        if self._leg.state is SessionState.INVITING:
+        """Cancel a call of ours that nobody answers: it fails with 408 at once; nothing happens when it was answered."""
+        if self._leg.state is SessionState.INVITING and not self.is_over:
+            self._fail(408, "Not answered in time")
             self._leg.cancel(408, "Not answered in time")
 
     def fail(self) -> None:
-        """End the call for a fault of ours: 500 before the answer, BYE after it."""
-        if self.is_incoming and self._leg.state is SessionState.RINGING:
-            self.reject(500)
+        """End the call for a fault of ours: 500 before the answer, BYE after it; nothing when it is over."""
+        if self.is_over:
+            return
+        self._fail(500, "a fault of ours")
+        if self._leg.state is SessionState.RINGING:
+            self._leg.reject(500)
         else:
-            self.hang_up()
+            self._leg.hang_up()
 
     # -- speaking and hearing ------------------------------------------------------------------------------------------
 
     async def play(self, source: Audio | str | Path) -> Playback:
         """Say something and wait until its last sample has left; cancelling stops it at once.
 
+        A file is read in a thread, so that other calls go on. When the call ends meanwhile, what was said comes back, marked as
+        interrupted.
+
         Raises:
             AudioError: the file is no sound.
             CallOver: the call has ended.
+            ValueError: more waits to be said than may.
         """
-        piece = self.start_playing(source)
+        self._live_media()
+        audio = source if isinstance(source, Audio) else await asyncio.to_thread(Audio.load, source)
+        piece = self.start_playing(audio)
         try:
             return await piece.wait()
         finally:
             piece.stop()
 
     def start_playing(self, source: Audio | str | Path) -> Playback:
-        """Say something and return at once; the playback can be awaited with ``wait()``."""
-        return self._media().outgoing.queue(Audio.of(source))
+        """Say something and return at once; the playback can be awaited with ``wait()``. Raises as :meth:`play`."""
+        return self._live_media().outgoing.queue(Audio.of(source))
 
     def stop_playing(self) -> None:
-        """Fall silent within one frame: everything that is queued is dropped."""
-        self._media().outgoing.flush()
+        """Fall silent within one frame: nothing that is queued is sent any more."""
+        if self.media is not None:
+            self.media.outgoing.flush()
 
     async def send(self, frame: Pcm) -> None:
-        """Send samples at :attr:`sample_rate`; waits while more than a tenth of a second is queued."""
-        outgoing = self._media().outgoing
+        """Send the next samples of a stream at :attr:`sample_rate`, any number; waits while 0.1 s of it is queued.
+
+        Raises:
+            AudioError: not a one-dimensional int16 array.
+            CallOver: the call has ended.
+        """
+        outgoing = self._live_media().outgoing
         outgoing.queue_frame(frame)
         await outgoing.wait_for_room()
         self._must_live()
 
     async def listen(self, silence: float = 0.8, timeout: float | None = None) -> Audio:
-        """Hear one utterance: it ends when ``silence`` seconds are quiet.
+        """Hear one utterance: it ends when ``silence`` seconds are quiet, or the call ends.
 
         Args:
             silence: seconds of quiet that end it.
@@ -248,8 +310,11 @@ class Call:
 
         Returns:
             What was heard; empty when nothing was.
+
+        Raises:
+            CallOver: the call had ended before.
         """
-        listener = Listener(self._media().incoming, silence, self._loop.time())
+        listener = Listener(self._live_media().incoming, silence)
         self._listeners.append(listener)
         try:
             return await listener.wait(timeout)
@@ -258,19 +323,25 @@ class Call:
 
     @property
     def audio(self) -> FrameQueue:
-        """A new reader of what is heard: ``async for frame in call.audio``."""
-        queue = FrameQueue(self._media().incoming)
-        self._queues.append(queue)
+        """A new reader of what is heard from now on: ``async for frame in call.audio``. It ends with the call."""
+        queue = FrameQueue(None if self.is_over else self._media().incoming)
+        self._queues.add(queue)
         return queue
 
     def record(self, path: str | Path) -> Recorder:
-        """Record both sides from now on: a stereo WAV, caller left, callee right, on one time line of wire instants."""
-        recorder = Recorder(Path(path), self._media(), incoming_is_caller=self.is_incoming, start=self._loop.time())
+        """Record both sides from now on: a stereo WAV, caller left, callee right, on one time line of wire instants.
+
+        Raises:
+            CallOver: the call has ended.
+            OSError: the file cannot be written.
+        """
+        media = self._live_media()
+        recorder = Recorder(Path(path), media, incoming_is_caller=self.is_incoming, start=self._loop.time())
         self._recorders.append(recorder)
         return recorder
 
     async def send_dtmf(self, digits: str, duration: float = 0.1, gap: float = 0.06) -> None:
-        """Press keys (RFC 4733) and wait until they are sent.
+        """Press keys (RFC 4733) and wait until they are sent; sound that is queued waits as long.
 
         Args:
             digits: of ``0123456789*#ABCD``.
@@ -279,31 +350,28 @@ class Call:
 
         Raises:
             ValueError: another key, or too many at once.
-            InvalidState: the peer did not agree to telephone events.
+            InvalidState: the peer did not agree to telephone events, or has put us on hold.
+            CallOver: the call ended before they were sent.
         """
-        media = self._media()
-        if media.agreed.send_event_type is None:
-            raise InvalidState("the peer takes no telephone events")
+        media = self._live_media()
+        if media.agreed.send_event_type is None or not media.agreed.may_send:
+            raise InvalidState("the peer takes no telephone events, or nothing at all while it holds the call")
         await media.press(digits, duration, gap)
+        self._must_live()
 
     async def dtmf(self) -> AsyncIterator[str]:
-        """The keys that the peer presses, one by one, until the call ends."""
-        async for event in self._drain(self._digits):
+        """The keys that the peer presses, one by one, until the call ends; for one reader."""
+        async for event in self._digits.read():
             yield event.digit
 
-    async def events(self) -> AsyncIterator[told.CallEvent]:
-        """What happens, until the end of the call, which is the last event."""
-        async for event in self._drain(self._events):
-            yield event
+    def events(self) -> AsyncIterator[told.CallEvent]:
+        """What happens, until the end of the call, which is the last event; for one reader."""
+        return self._events.read()
 
-    async def _drain(self, kept: deque[T]) -> AsyncIterator[T]:
-        while True:
-            while kept:
-                yield kept.popleft()
-            if self.is_over:
-                return
-            self._news.clear()
-            await self._news.wait()
+    @property
+    def forgotten(self) -> int:
+        """Events and keys that went because nobody read them in time."""
+        return self._events.dropped + self._digits.dropped
 
     @property
     def quality(self) -> CallQuality:
@@ -313,85 +381,101 @@ class Call:
     # -- what signalling tells -----------------------------------------------------------------------------------------
 
     def _signalled(self, event: CallEvent) -> None:
+        try:
+            self._take(event)
+        except Exception:  # noqa: BLE001 - whatever it is, it ends this call only, and wholly
+            _log.exception("a fault in a call; it is ended", extra={"call_id": self.id})
+            self.fail()
+
+    def _take(self, event: CallEvent) -> None:
+        if self.is_over:
+            if isinstance(event, InviteFailed) and self.response is None:
+                self.response = event.response  # the 487 to our CANCEL
+            return
         match event:
             case CallProgressed(response):
                 self._progressed(response)
             case CallAnswered(response):
-                self._got_answer(response)
+                self.response = response
+                if self._complete(response):
+                    self._established()
             case CallConfirmed(ack):
-                self._confirmed(ack)
+                if self.media is not None or self._complete(ack):
+                    self._established()
             case InviteFailed(status, reason, response):
                 self._fail(status, reason, response)
             case CallCancelled(request):
-                self._fail(487, "the caller gave up", None, request)
+                self._fail(487, "the caller gave up", request=request)
             case SessionOffered(request):
                 self._offered(request)
             case SessionAcknowledged(ack):
-                self._complete_late(ack)
+                if self._negotiation.is_offering and description_in(ack):
+                    self._complete(ack)
             case CallEnded(by, request):
-                self._finish("local" if by is EndedBy.LOCAL else "remote", by.value, request)
+                status = 408 if by is EndedBy.NO_ACK else 487
+                self._finish(_BY.get(by, "failure"), by.value, CallFailed(status, by.value), request)
 
     def _progressed(self, response: Response) -> None:
         ringing = told.Ringing(response.status, self._loop.time(), response)
         if not self._ringing.done():
             self._ringing.set_result(ringing)
         self._tell(ringing)
-        if (
-            response.body and self.media is None
-        ):  # early media (RFC 3960): what the callee lets us hear before it answers
-            self._complete(response)
-
-    def _got_answer(self, response: Response) -> None:
-        self.response = response
-        if self._complete(response):
-            self._established()
-        else:
-            self._leg.bye()
+        # Early media (RFC 3960): what the callee lets us hear before it answers. An unreliable response bears no more than a
+        # preview of the answer (RFC 3261 13.2.1), so one that is of no use is passed over: the 200 decides.
+        if self.media is None and description_in(response):
+            try:
+                self._negotiation.complete(response.body)
+            except _UNUSABLE as fault:
+                _log.debug("early media cannot be used: %s", fault, extra={"call_id": self.id})
+            else:
+                self._start_media()
 
     def _complete(self, message: Message) -> bool:
-        """Take the answer to our offer from a message; False when it is none that we can live with."""
-        if not message.body and self.media is not None:
+        """Take the answer to our offer from a message; where there is none that we can live with, the call ends."""
+        body = description_in(message)
+        if not body and self.media is not None:
             return True
         try:
-            self._negotiation.complete(message.body)
-        except (sdp.NotAcceptable, sdp.MalformedDescription) as fault:
+            self._negotiation.complete(body)
+        except _UNUSABLE as fault:
             self._fail(488, f"the answer cannot be used: {fault}", self.response)
+            self._leg.hang_up()
             return False
-        if self.media is None:
-            self._start_media()
-        else:
+        if self.media is not None:
             self._adopt()
-        return True
-
-    def _confirmed(self, ack: Request) -> None:
-        if self.media is None and not self._complete(ack):
-            self._leg.bye()
-            return
-        self._established()
-
-    def _complete_late(self, ack: Request) -> None:
-        if ack.body and not self._complete(ack):
-            self._leg.bye()
+            return True
+        return self._start_media()
 
     def _offered(self, request: Request) -> None:
         """A re-INVITE: answered by what we are, the direction mirrored (RFC 3264 section 8)."""
+        body = description_in(request)
+        if request.body and not body:
+            self._leg.refuse_offer(415)
+            return
         try:
-            answer = self._negotiation.answer(request.body)
-        except (sdp.NotAcceptable, sdp.MalformedDescription) as fault:
+            answer = self._negotiation.answer(body)
+        except _UNUSABLE as fault:
             self._leg.refuse_offer(fault.status)
             return
         self._leg.accept_offer(answer)
-        if request.body:
+        if body:
             self._adopt()
 
     def _adopt(self) -> None:
+        """Go over to what has been agreed on now; a description that changes nothing (a session refresh) tells nobody."""
         agreed = self._negotiation.agreed
-        if agreed is not None and self.media is not None:
+        if agreed is not None and self.media is not None and agreed != self.media.agreed:
             self.media.adopt(agreed)
             self._tell(told.MediaChanged(str(agreed.direction), self._loop.time()))
 
-    def _start_media(self) -> None:
-        self.media = self._negotiation.start(self._heard)
+    def _start_media(self) -> bool:
+        """Let sound flow; where the engine has no room for it, the call ends."""
+        try:
+            self.media = self._negotiation.start(self._heard)
+        except _EXHAUSTED as fault:
+            self._fail(503, str(fault))
+            self._leg.hang_up()
+        return self.media is not None
 
     def _established(self) -> None:
         self.answered_at = self._loop.time()
@@ -400,48 +484,57 @@ class Call:
         self._tell(told.Answered(self.answered_at, self.codec or ""))
 
     def _heard(self, event: PlayerEvent) -> None:
-        if isinstance(event, DtmfReceived):
-            digit = told.DtmfReceived(event.digit, event.duration, event.at)
-            self._digits.append(digit)
-            self._tell(digit)
-        elif isinstance(event, FirstPacket):
-            self._tell(told.MediaStarted(event.arrival, event.source))
+        match event:
+            case DtmfReceived():
+                digit = told.DtmfReceived(event.digit, event.duration, event.at)
+                self._digits.put(digit)
+                self._tell(digit)
+            case FirstPacket():
+                self._tell(told.MediaStarted(event.arrival, event.source))
+            case StreamFailed(error):
+                _log.error("the media of a call failed; it is ended", exc_info=error, extra={"call_id": self.id})
+                self.fail()
 
     # -- the end -------------------------------------------------------------------------------------------------------
 
-    def _fail(self, status: int, reason: str, response: Response | None, request: Request | None = None) -> None:
+    def _fail(
+        self, status: int, reason: str, response: Response | None = None, request: Request | None = None
+    ) -> CallFailed:
+        failure = CallFailed(status, reason, response)
         self.response = response or self.response
-        if not self._answered.done():
-            self._answered.set_exception(CallFailed(status, reason, response))
-            self._answered.exception()  # it is told by Ended too: nobody has to ask
-        self._finish("failure", f"{status} {reason}", request)
+        self._finish("failure", f"{status} {reason}", failure, request)
+        return failure
 
-    def _finish(self, by: str, reason: str, request: Request | None) -> None:
+    def _finish(self, by: str, reason: str, failure: CallFailed, request: Request | None = None) -> None:
+        """The end, once; ``failure`` is for those who still wait for the answer."""
         if self.is_over:
             return
-        if not self._answered.done():
-            self._answered.set_exception(CallFailed(487, reason))
-            self._answered.exception()
-        self._release()
         ended = told.Ended(by, reason, self._loop.time(), request)
         self._ended.set_result(ended)
+        if not self._answered.done():
+            self._answered.set_exception(failure)
+            self._answered.exception()  # it is told by Ended too: nobody has to ask
+        self._release()
         self._tell(ended)
+        self._events.close()
+        self._digits.close()
         self._over(self)
 
     def _release(self) -> None:
-        for recorder in self._recorders:
-            recorder.close()
-        if self.media is not None:
-            self.media.stop()
-        self._negotiation.close()
-        for queue in self._queues:
-            queue.close()
-        for listener in list(self._listeners):
-            listener.stop()
+        """Free what the call holds and wake who waits; what one of them raises keeps none of the others."""
+        parts: list[Callable[[], None]] = [recorder.close for recorder in self._recorders]
+        parts += [] if self.media is None else [self.media.stop]
+        parts += [self._negotiation.close]
+        parts += [queue.close for queue in tuple(self._queues)]
+        parts += [listener.stop for listener in self._listeners]
+        for release in parts:
+            try:
+                release()
+            except Exception:  # noqa: BLE001 - a tap or an observer of somebody else's may raise anything
+                _log.exception("a part of a call failed to end", extra={"call_id": self.id})
 
     def _tell(self, event: told.CallEvent) -> None:
-        self._events.append(event)
-        self._news.set()
+        self._events.put(event)
 
     def _must_live(self) -> None:
         if self.is_over:
@@ -452,6 +545,10 @@ class Call:
             self._must_live()
             raise InvalidState("no media is agreed on yet: await call.answered() first")
         return self.media
+
+    def _live_media(self) -> Media:
+        self._must_live()
+        return self._media()
 
     def _require_response(self) -> Response:
         if self.response is None:
@@ -469,15 +566,3 @@ class Call:
     def __repr__(self) -> str:
         arrow = "from" if self.is_incoming else "to"
         return f"<Call {arrow} {self.caller_number if self.is_incoming else self.request.target} {self.state}>"
-
-
-def _number(message: Message, name: str) -> str:
-    address = message.from_ if name == "from" else message.to
-    user = getattr(address.uri, "user", None)
-    return user or str(address.uri)
-
-
-def _warning(fault: Exception) -> Headers:
-    """RFC 3261 20.43: a refusal for the session's sake says why; 399 is a text for people."""
-    text = str(fault).replace("\\", "").replace('"', "'")
-    return (("Warning", f'399 offhook "{text}"'),)

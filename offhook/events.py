@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .errors import q850_cause
+
 if TYPE_CHECKING:
     from .sipcore.message import Request, Response
 
@@ -47,7 +49,7 @@ class MediaStarted:
 
 @dataclass(frozen=True, slots=True)
 class MediaChanged:
-    """The peer changed the session: put us on hold, took us back, moved its media elsewhere."""
+    """The peer changed the session: put us on hold, took us back, moved its media elsewhere, took another codec."""
 
     direction: str
     "What we do from now on: ``sendrecv``, ``sendonly``, ``recvonly`` or ``inactive``."
@@ -64,6 +66,11 @@ class Ended:
     at: float
     request: Request | None = None
     "The peer's BYE or CANCEL."
+
+    @property
+    def q850(self) -> int | None:
+        """The telephone network's cause (ITU-T Q.850) from the Reason header of that request, where one was sent."""
+        return None if self.request is None else q850_cause(self.request)
 
 
 CallEvent = Ringing | Answered | DtmfReceived | MediaStarted | MediaChanged | Ended

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from .media import MediaTap
     from .rtp.aio import MediaEngine, PlayerEvent, PortPair
+    from .sipcore.message import Message
     from .sipcore.sdp import AgreedMedia, SessionDescription
 
 
@@ -27,7 +28,7 @@ class Negotiation:
     Args:
         engine: opens ports and serves the stream.
         codecs: what we speak, most preferred first.
-        facing: our address as the peer sees it; called when the first description is written.
+        facing: our address as the peer sees it, for the description.
         bind: the address that RTP sockets are bound to.
         dice: source of SSRC, sequence number, timestamp, session id.
         now: the loop's clock.
@@ -38,7 +39,7 @@ class Negotiation:
         self,
         engine: MediaEngine,
         codecs: tuple[Codec, ...],
-        facing: Callable[[], str],
+        facing: str,
         bind: str,
         dice: Random,
         now: Callable[[], float],
@@ -51,13 +52,14 @@ class Negotiation:
         self._dice = dice
         self._now = now
         self._tap = tap
-        self._pair: PortPair | None = None
+        self._pair: PortPair | None = None  # ours until the media takes it over
         self._local: LocalMedia | None = None
         self._offered: SessionDescription | None = None
         self._described: SessionDescription | None = None  # what we said last, for the version of what we say next
-        self._media: Media | None = None
         self.agreed: AgreedMedia | None = None
         "What both sides know; None before they have spoken."
+        self.is_offering = False
+        "Whether the last word was an offer of ours, so that the peer's next description is its answer."
 
     def offer(self) -> bytes:
         """Write an offer.
@@ -66,6 +68,7 @@ class Negotiation:
             NoPortsLeft: every RTP port is taken.
         """
         self._offered = self._describe(sdp.build_offer(self._ours()))
+        self.is_offering = True
         return self._offered.serialize()
 
     def answer(self, body: bytes) -> bytes:
@@ -80,10 +83,11 @@ class Negotiation:
             return self.offer()
         negotiated = sdp.negotiate(sdp.parse(body), self._ours())
         self.agreed = negotiated.media
+        self.is_offering = False
         return self._describe(negotiated.answer).serialize()
 
     def complete(self, body: bytes) -> None:
-        """Take the peer's answer to our offer.
+        """Take the peer's answer to our offer; a later one of the same offer (a 200 after a 183) takes its place.
 
         Raises:
             MalformedDescription: it is no session description.
@@ -92,26 +96,32 @@ class Negotiation:
         if self._offered is None or not body:
             raise NotAcceptable(sdp.Refusal.NO_STREAM)
         self.agreed = sdp.complete(self._offered, sdp.parse(body))
+        self.is_offering = False
 
     def start(self, told: Callable[[PlayerEvent], None]) -> Media:
-        """Let sound flow as agreed."""
+        """Let sound flow as agreed.
+
+        Raises:
+            TooManyStreams: the engine serves as many as it may.
+        """
         assert self.agreed is not None
         assert self._pair is not None
-        self._media = Media(self.agreed, self._dice, self._now, told)
-        self._media.start(self._engine, self._pair, self._tap())
-        return self._media
+        media = Media(self.agreed, self._dice, self._now, told)
+        media.start(self._engine, self._pair, self._tap())
+        self._pair = None
+        return media
 
     def close(self) -> None:
-        """Free the ports, unless the media has them and frees them itself."""
-        if self._pair is not None and self._media is None:
+        """Free the ports, unless the media has taken them over and frees them itself."""
+        if self._pair is not None:
             self._pair.close()
-        self._pair = None
+            self._pair = None
 
     def _ours(self) -> LocalMedia:
         if self._local is None:
             self._pair = self._engine.open(self._bind)
             self._local = LocalMedia(
-                self._facing(),
+                self._facing,
                 self._pair.address[1],
                 self._codecs,
                 EVENT,
@@ -126,3 +136,18 @@ class Negotiation:
             description = sdp.revise(self._described, description)
         self._described = description
         return description
+
+
+def description_in(message: Message) -> bytes:
+    """The session description that a message bears; nothing where its body is something else (ISUP, a picture).
+
+    A body without a type is taken for one: RFC 3261 20.15 wants the type to be named, and some do not.
+    """
+    return message.body if message.content_type in {"application/sdp", ""} else b""
+
+
+def warning_of(fault: sdp.NotAcceptable | sdp.MalformedDescription) -> tuple[tuple[str, str], ...]:
+    """The Warning of a refusal for the session's sake (RFC 3261 20.43); 399 is a text for people."""
+    code = fault.refusal.warning if isinstance(fault, NotAcceptable) else 399
+    text = "".join(c if c.isprintable() and c not in '"\\' else "'" for c in str(fault))
+    return (("Warning", f'{code} offhook "{text}"'),)

@@ -32,7 +32,7 @@ class CallQuality:
     duplicates: int
     reordered: int
     concealed: int
-    "Frames that were made up."
+    "Frames that were missing when they were due, and were made up for whoever listened."
     loss: float
     "Lost of expected, 0 to 1."
     jitter: float
@@ -44,6 +44,8 @@ class CallQuality:
     "By RTCP, seconds; None while no report came."
     sent: int
     "Packets that we sent."
+    skipped: int
+    "Frames that we left out, because our own process was too late for them; their absence is no fault of the network."
     remote_loss: float | None
     "What the peer's last report says that it lost of our packets lately, 0 to 1."
     drops: Mapping[str, int]
@@ -66,6 +68,7 @@ class CallQuality:
         return (
             f"{self.codec}: loss {self.loss:.2%} (n={self.expected}), late {self.late}, jitter {self.jitter * 1000:.1f} ms"
             f" (max {self.max_jitter * 1000:.1f}), mos_cqe {self.score.mos_cqe:.2f}; {self.sent} packets sent"
+            f"{f', {self.skipped} skipped' if self.skipped else ''}"
         )
 
 
@@ -75,7 +78,7 @@ def measure(media: Media) -> CallQuality:
     received, buffer = stats.received, stats.jitter_buffer
     score = None
     if received.expected:
-        delay = (stats.round_trip or 0.0) / 2 + buffer.delay + media.agreed.ptime
+        delay = (stats.round_trip or 0.0) / 2 + buffer.delay + media.ptime
         score = assess(
             media.agreed.codec.name, expected=received.expected, lost=received.lost, late=buffer.late, delay=delay
         )
@@ -94,6 +97,7 @@ def measure(media: Media) -> CallQuality:
         buffer_delay=buffer.delay,
         round_trip=stats.round_trip,
         sent=stats.sent_packets,
+        skipped=media.skipped,
         remote_loss=stats.remote.fraction_lost if stats.remote is not None else None,
         drops={str(reason): count for reason, count in stats.drops.items()},
         score=score,

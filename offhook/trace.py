@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from .capture import PcapWriter
 from .ladder import LadderEntry, entry_from_message, mark_again
+from .sipcore import MalformedMessage, parse
+from .sipcore.aio.resolver import LocalAddress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,17 +45,30 @@ class PhoneTrace:
         self._file: BinaryIO | None = None
         self._writer: PcapWriter | None = None
         self._wall_offset = 0.0
+        self._routes = LocalAddress()
         self._seen: deque[_Seen] = deque(maxlen=MAX_REMEMBERED)
+        self.forgotten = 0
+        "Messages that went because more than :data:`MAX_REMEMBERED` came after them."
 
     def capture(self, path: str | Path) -> PcapWriter:
         """Write all SIP from now on, and all RTP of calls whose media starts from now on, to a pcap file.
 
-        The file is closed with the phone. To be called when the phone has started.
+        The file is closed with the phone. To be called when the phone has started. An earlier capture ends.
+
+        Raises:
+            LocalError: the phone has not started.
+            OSError: the file cannot be written; later failures are counted by the writer.
         """
+        wall_offset = time.time() - self._agent.now()
         self.close()
-        self._file = Path(path).open("wb")  # noqa: SIM115 - closed by close()
-        self._writer = PcapWriter(self._file)
-        self._wall_offset = time.time() - self._agent.now()
+        file = Path(path).open("wb", buffering=0)  # noqa: SIM115 - closed by close()
+        try:
+            self._writer = PcapWriter(file)
+        except OSError:
+            file.close()
+            raise
+        self._file = file
+        self._wall_offset = wall_offset
         self._agent.taps.append(self._see)
         return self._writer
 
@@ -69,7 +84,7 @@ class PhoneTrace:
             [
                 entry_from_message(seen.data, seen.instant, _label(seen.source), _label(seen.destination))
                 for seen in self._seen
-                if call_id in seen.data
+                if call_id in seen.data and _belongs(seen.data, call.id)
             ]
         )
 
@@ -87,6 +102,7 @@ class PhoneTrace:
             self._file = self._writer = None
 
     def _remember(self, data: bytes, source: HostPort, destination: HostPort, instant: float) -> None:
+        self.forgotten += len(self._seen) == MAX_REMEMBERED
         self._seen.append(_Seen(data, source, destination, instant))
 
     def _see(self, data: bytes, source: HostPort, destination: HostPort, instant: float) -> None:
@@ -95,7 +111,18 @@ class PhoneTrace:
 
     def _see_media(self, data: bytes, source: HostPort, destination: HostPort, instant: float, is_rtcp: bool) -> None:
         del is_rtcp
-        self._see(data, source, destination, instant)
+        # A socket that is bound to all of our addresses does not say which one its packets leave from; the routes do.
+        seen_from = (self._routes.facing(destination[0], source[0]), source[1])
+        seen_at = (self._routes.facing(source[0], destination[0]), destination[1])
+        self._see(data, seen_from, seen_at, instant)
+
+
+def _belongs(data: bytes, call_id: str) -> bool:
+    """Whether the message, which holds the Call-ID somewhere, is one of this call; what cannot be read is shown."""
+    try:
+        return parse(data).call_id == call_id
+    except MalformedMessage as fault:
+        return fault.partial is None or fault.partial.headers.get("Call-ID") in {None, call_id}
 
 
 def _label(address: HostPort) -> str:
