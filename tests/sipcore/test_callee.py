@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from support.messages import invite, request
+from support.sip_pair import SDP, Peer, SipPair
+
 from offhook.sipcore.call_events import CallCancelled, CallEnded, InviteFailed
 from offhook.sipcore.callee import RING_AGAIN_AFTER
 from offhook.sipcore.exceptions import InvalidState
 from offhook.sipcore.message import Request, cancel_of
 from offhook.sipcore.session import SessionState
-from support.messages import invite, request
-from support.sip_pair import SDP, Peer, SipPair
 
 CONTACT = ("Contact", "<sip:alice@127.0.0.1:5070>")
 
@@ -24,9 +25,11 @@ class Callee(Peer):
         self.call = self.new_call()
 
     def statuses(self, message: Request) -> list[int]:
+        """The responses that go out at once."""
         return [response.status for response in self.receive(message)]
 
     def is_empty(self) -> bool:
+        """Whether nothing is left."""
         counts = self.core.counts()
         return (0, 0, 0, None) == (counts.sessions, counts.dialogs, counts.transactions, self.core.next_deadline())
 
@@ -140,7 +143,7 @@ class TestDeciding:
             lambda: callee.call.reject(486, 0.0, headers=bad),
             lambda: callee.call.reject(486, 0.0, reason=value),
         ):
-            with pytest.raises(ValueError):  # noqa: PT011
+            with pytest.raises(ValueError):
                 verb()
         assert ([], SessionState.RINGING) == (callee.sent(), callee.call.state)
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from support.sip_pair import ALICE_TO_BOB, SDP, Peer, SipPair, outgoing
+
 from offhook.sipcore.call_events import CallAnswered, CallEnded, CallProgressed, InviteFailed
 from offhook.sipcore.caller import MAX_FORKS
 from offhook.sipcore.drops import Drop
 from offhook.sipcore.message import Request, Response, response_to
 from offhook.sipcore.session import SessionState
-from support.sip_pair import ALICE_TO_BOB, SDP, Peer, SipPair, outgoing
 
 CONTACT = ("Contact", "<sip:bob@127.0.0.1:5060>")
 
@@ -34,11 +35,13 @@ class Caller(Peer):
         return event
 
     def is_empty(self) -> bool:
+        """Whether nothing is left."""
         counts = self.core.counts()
         return (0, 0, None) == (counts.sessions, counts.transactions, self.core.next_deadline())
 
 
 def methods(messages: list[Request | Response]) -> list[str]:
+    """Of the requests among these messages."""
     return [message.method for message in messages if isinstance(message, Request)]
 
 
@@ -107,6 +110,7 @@ class TestGettingThrough:
 
 
 def send(caller: Caller, response: Response) -> list:
+    """Bob's response comes in; what goes out at once, and where to."""
     caller.core.receive_datagram(response.to_bytes(), caller.flow, caller.now)
     return caller.sent_to()
 
@@ -115,7 +119,7 @@ class TestForks:
     """13.2.2.4: a proxy may have found several callees."""
 
     def test_the_first_wins_and_the_others_are_acknowledged_and_hung_up(self) -> None:
-        """ "If, after acknowledging any 2xx response ... the caller does not want to continue ... MUST BYE"."""
+        """The rule: "If, after acknowledging any 2xx response ... the caller does not want to continue ... MUST BYE"."""
         caller = Caller()
         assert ["ACK"] == caller.answer(200, tag="one")
         assert ["ACK", "BYE"] == caller.answer(200, tag="two")
@@ -160,7 +164,7 @@ class TestCancelling:
     """Section 9.1."""
 
     def test_cancel_waits_for_a_provisional_response(self) -> None:
-        """ "If no provisional response has been received, the CANCEL request MUST NOT be sent"."""
+        """Section 9.1: "If no provisional response has been received, the CANCEL request MUST NOT be sent"."""
         caller = Caller()
         caller.call.cancel(0.0)
         assert [] == caller.sent()

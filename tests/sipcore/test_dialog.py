@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from support.messages import invite, request
+
 from offhook.sipcore.dialog import Dialog
 from offhook.sipcore.exceptions import MalformedMessage
 from offhook.sipcore.headers import Headers
 from offhook.sipcore.message import Request, Response, response_to
-from support.messages import invite, request
 
 SEEN = ("192.0.2.7", 40_000)
 CONTACT = ("Contact", "<sip:alice@192.0.2.8:5070>")
@@ -21,12 +22,14 @@ def callee(*headers: tuple[str, str], sent_by: str = "127.0.0.1:5070;rport", con
 
 
 def stamped(*headers: tuple[str, str], sent_by: str, contact: str, cseq: int = 1) -> Request:
+    """Alice's INVITE as it looks when it was seen to come from ``SEEN``."""
     call = invite(sent_by=sent_by, cseq=cseq, headers=[("Contact", contact), *headers])
     call.stamp(SEEN)
     return call
 
 
 def answer(*headers: tuple[str, str], to_tag: str = "bob") -> Response:
+    """Bob's 200."""
     return response_to(invite(), 200, to_tag=to_tag, headers=headers)
 
 
@@ -36,6 +39,7 @@ def caller(*headers: tuple[str, str], contact: str = "<sip:bob@127.0.0.2:5062>")
 
 
 def routes(message: Request) -> list[str]:
+    """The Route fields."""
     return message.headers.get_all("route")
 
 

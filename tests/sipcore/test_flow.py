@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from offhook.sipcore.flow import MAX_ADDRESS_CHARACTERS, Flow, bracketed, is_numeric, is_other_address
 
 LOCAL, REMOTE = ("127.0.0.1", 5060), ("::1", 5070)

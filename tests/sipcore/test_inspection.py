@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from support.messages import invite, request
+
 from offhook.sipcore.inspection import CAPABILITIES, METHODS, inspect_method, inspect_request
 from offhook.sipcore.message import Request
-from support.messages import invite, request
 
 SDP_TYPE = ("Content-Type", "application/sdp")
 

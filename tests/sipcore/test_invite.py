@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.sip_pair import SDP, outgoing
+
 from offhook.sipcore.address import Address
 from offhook.sipcore.exceptions import MalformedMessage
 from offhook.sipcore.identifiers import Identifiers
@@ -15,12 +17,12 @@ from offhook.sipcore.invite import RESERVED, build_invite, check_custom
 from offhook.sipcore.message import Request
 from offhook.sipcore.parser import parse
 from offhook.sipcore.uri import SipUri
-from support.sip_pair import SDP, outgoing
 
 BREAKS = ["\r\nX-B: 2", "\n", "\r", "\0"]
 
 
 def built(**more: Any) -> Request:
+    """Alice's INVITE; arguments as of ``outgoing``."""
     call = outgoing(**more)
     via = "SIP/2.0/UDP 127.0.0.1:5070;rport;branch=z9hG4bKa"
     return build_invite(call, Identifiers(random.Random(1)), via, "<sip:o@127.0.0.1>", "INVITE, ACK", "Offhook")
@@ -62,7 +64,7 @@ def test_what_the_stack_writes_is_not_the_users_to_write(name: str) -> None:
 @given(st.text(max_size=20), st.sampled_from(BREAKS), st.text(max_size=20))
 def test_no_value_breaks_out_of_its_line(before: str, what: str, after: str) -> None:
     """CR, LF or NUL: refused, whatever stands around."""
-    with pytest.raises(ValueError):  # noqa: PT011 - a lone surrogate has a sentence of its own
+    with pytest.raises(ValueError):
         check_custom((("X-A", f"{before.rstrip(chr(92))}{what}{after}"),))
 
 
@@ -89,6 +91,7 @@ def test_nothing_of_a_call_breaks_out_of_its_line(place: str, what: str) -> None
 
 
 def rebuilt(**changed: Any) -> Request:
+    """Alice's INVITE with some fields of her call replaced."""
     call = outgoing(headers=())
     fields = {name: getattr(call, name) for name in call.__slots__} | changed
     return build_invite(type(call)(**fields), Identifiers(random.Random(1)), "v", "<sip:o@h>", "ACK", "Offhook")

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from support.messages import ack, invite, request
+from support.sip_pair import SDP, Peer, SipPair
+
 from offhook.sipcore.call_events import (
     CallConfirmed,
     CallEnded,
@@ -13,8 +16,6 @@ from offhook.sipcore.call_events import (
 from offhook.sipcore.exceptions import InvalidState
 from offhook.sipcore.message import Request
 from offhook.sipcore.session import SessionState
-from support.messages import ack, invite, request
-from support.sip_pair import SDP, Peer, SipPair
 
 CONTACT = ("Contact", "<sip:alice@127.0.0.1:5070>")
 OFFER = {"headers": [CONTACT, ("Content-Type", "application/sdp")], "body": SDP}
@@ -48,7 +49,7 @@ class TestHangingUp:
     def test_a_call_of_six_messages_leaves_nothing(self) -> None:
         """INVITE, 200, ACK, BYE, 200, and after 32 s not a trace."""
         pair = SipPair()
-        caller, callee = pair.talk()
+        caller, _ = pair.talk()
         caller.bye(pair.now)
         pair.transfer()
         assert ["INVITE", "200", "ACK", "BYE", "200"] == pair.lines()
@@ -140,6 +141,7 @@ class TestRepeating2xx:
     """13.3.1.4: the 2xx is the user's to repeat."""
 
     def unacknowledged(self) -> Peer:
+        """Bob has answered, and Alice's ACK does not come."""
         peer = Peer()
         peer.receive(invite(**OFFER))
         peer.call = peer.new_call()
@@ -160,7 +162,7 @@ class TestRepeating2xx:
         assert [CallEnded(EndedBy.NO_ACK, None)] == peer.events()
 
     def test_repetitions_count_as_retransmissions(self) -> None:
-        """ "Are they mine or the peer's?" is the first question of a load test."""
+        """The question "Are they mine or the peer's?" is the first one of a load test."""
         peer = self.unacknowledged()
         peer.advance(4.0)
         assert 3 == peer.core.counts().retransmitted
@@ -213,6 +215,7 @@ class TestReinvite:
     """Section 14.2: the peer wants to change the session."""
 
     def offered(self) -> Talk:
+        """Alice's re-INVITE waits for Bob's user."""
         talk = Talk()
         assert [] == talk.statuses(talk.inside("INVITE", **OFFER))
         assert [SessionOffered] == [type(event) for event in talk.events()]
