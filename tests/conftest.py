@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # Threads that live as long as the process, by the beginning of their names: the pools of asyncio.to_thread and of libraries.
-POOLS = ("asyncio_", "ThreadPoolExecutor")
+POOLS = ("asyncio_", "ThreadPoolExecutor", "espeak-ng")
 # What a descriptor may stand for that nobody has to close: what the interpreter and the libraries keep open for good.
 KEPT = ("/dev/", "pipe:", "/proc/", "anon_inode:[eventfd]")
 
