@@ -73,8 +73,8 @@ class CallerSession(Session):
         if name == "ring":
             self.cancel(now, 408, "Not answered in time")
         elif name == "cancel":
-            if self._transaction is not None:
-                self._core.abandon(self._transaction, now)
+            assert self._transaction is not None
+            self._core.abandon(self._transaction, now)
             self._fail(408, "Request Timeout", None, now)
         else:
             super()._timed_out(name, deadline, now)
