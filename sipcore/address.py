@@ -120,4 +120,6 @@ def _format_display(display: str) -> str:
     if all(TOKEN.fullmatch(word) for word in display.split(" ")):
         return f"{display} "
     escaped = _ESCAPED_IN_QUOTES.sub(r"\\\g<0>", display)
-    return f'"{refuse_line_breaks(escaped, "display name")}" '
+    # A NUL behind a backslash is a quoted-pair: a peer may have sent it, and it is given back as it came.
+    refuse_line_breaks(escaped.replace("\\\0", ""), "display name")
+    return f'"{escaped}" '

@@ -77,9 +77,9 @@ class TestValuesOfOurs:
         with pytest.raises(ValueError, match="Subject must not contain CR, LF or NUL"):
             refuse_line_breaks(value, "Subject")
 
-    @pytest.mark.parametrize("value", ["", "a b", "Grüße", '"\\\0"', "\udcff"])
+    @pytest.mark.parametrize("value", ["", "a b", "Grüße", "\udcff"])
     def test_what_stays_in_its_place_comes_back(self, value: str) -> None:
-        """quoted-pair allows a NUL behind a backslash; an octet that is not UTF-8 is kept as it came."""
+        """An octet that is not UTF-8 is kept as it came."""
         assert value == refuse_line_breaks(value, "Subject")
 
     def test_a_lone_surrogate_has_no_octets(self) -> None:
