@@ -66,7 +66,7 @@ class Deadlines(Generic[M]):
         """Take out each machine whose deadline has come; the caller wakes it and calls :meth:`update`."""
         while (deadline := self.next()) is not None and deadline <= now:
             machine = heapq.heappop(self._heap)[2]
-            self._armed.pop(machine, None)
+            del self._armed[machine]
             yield machine
 
     def _rebuild(self) -> None:

@@ -153,9 +153,12 @@ class Endpoint:
         """Do what is due at ``now``."""
         self._table.handle_timeout(now)
         self._drain(now)
+        woken = False
         for session in self._wake.due(now):
             session.handle_timeout(now)
-        self._drain(now)
+            woken = True
+        if woken:
+            self._drain(now)
 
     def next_deadline(self) -> float | None:
         """When :meth:`handle_timeout` wants to be called."""
@@ -321,7 +324,8 @@ class Endpoint:
         if method == "ACK":
             self._receive_ack(request, now)
             return
-        if request.to.tag is None and method != "CANCEL" and self._is_full():
+        to_tag = request.to.tag
+        if to_tag is None and method != "CANCEL" and self._is_full():
             self._dropped[Drop.TOO_MANY_SESSIONS] += 1
             self._refuse_statelessly(request, 503, flow, _RETRY_AFTER)
             return
@@ -330,15 +334,16 @@ class Endpoint:
             self._refuse_statelessly(request, 503, flow, _RETRY_AFTER)
             return
         self._sessions.own(transaction, None, flow._replace(remote=request.via.response_address()))
-        self._dispatch(request, transaction, flow, now)
+        if to_tag is None or method == "CANCEL":
+            self._dispatch(request, transaction, flow, now)
+        else:
+            self._receive_in_dialog(request, transaction, now)
 
     def _dispatch(self, request: Request, transaction: AnyServerTransaction, flow: Flow, now: float) -> None:
         if request.method == "CANCEL":
             self._receive_cancel(request, transaction, now)
         elif (refusal := inspect_method(request)) is not None:
             self._refuse_with(refusal, request, transaction, now)
-        elif request.to.tag is not None:
-            self._receive_in_dialog(request, transaction, now)
         elif request.method == "BYE":
             self._answer(request, transaction, 481, now)
         elif self._sessions.is_merged(request, transaction):
@@ -362,7 +367,9 @@ class Endpoint:
 
     def _receive_in_dialog(self, request: Request, transaction: AnyServerTransaction, now: float) -> None:
         session = self._sessions.by_dialog(request)
-        if session is None:
+        if (refusal := inspect_method(request)) is not None:
+            self._refuse_with(refusal, request, transaction, now)
+        elif session is None:
             self._answer(request, transaction, 481, now)
         elif (refusal := inspect_request(request)) is not None:
             self._refuse_with(refusal, request, transaction, now)
@@ -466,7 +473,7 @@ class Endpoint:
     def _post(self, message: Request | Response, flow: Flow) -> bool:
         """Put a message into the outbox; False when no datagram can hold it."""
         data = message.to_bytes()
-        if len(data) > MAX_DATAGRAM_OCTETS and not flow.reliable:
+        if len(data) > MAX_DATAGRAM_OCTETS and not flow.reliable:  # a stream knows no such bound
             self._dropped[Drop.TOO_LARGE] += 1
             return False
         self._sent[message.method if isinstance(message, Request) else _CLASSES[message.status // 100]] += 1

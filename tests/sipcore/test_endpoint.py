@@ -10,6 +10,7 @@ from offhook.sipcore.call_events import CallAnswered, CallCancelled, CallConfirm
 from offhook.sipcore.drops import Drop
 from offhook.sipcore.endpoint import TooManySessions
 from offhook.sipcore.message import Request, Response, response_to
+from offhook.sipcore.parser import parse
 from offhook.sipcore.session import SessionState
 from offhook.sipcore.timers import Timers
 
@@ -356,6 +357,65 @@ class TestHangingUpAll:
         peer = Peer()
         peer.core.hang_up_all(0.0)
         assert ([], False, None) == (peer.sent(), peer.core.is_waiting(), peer.core.next_deadline())
+
+
+class TestServingSessions:
+    """What the core does for a session, beyond carrying its messages."""
+
+    def test_a_2xx_that_comes_again_is_acknowledged_when_its_transaction_is_gone(self) -> None:
+        """13.2.2.4: for as long as the call stands."""
+        pair = SipPair()
+        pair.talk()
+        pair.advance(33.0)
+        again = next(message for message in pair.wire if isinstance(message, Response) and message.status == 200)
+        pair.alice.receive_datagram(again.to_bytes(), ALICE_TO_BOB, pair.now)
+        assert ["ACK"] == [message.method for message in pair.drop(pair.alice)]
+
+    def test_a_bye_that_waits_for_an_ack_is_waited_for(self) -> None:
+        """Who closes asks; the ACK on the INVITE's own branch counts as well."""
+        peer = Peer()
+        peer.receive(call())
+        session = peer.new_call()
+        session.accept(SDP, "application/sdp", 0.0)
+        session.bye(0.0)
+        peer.sent()
+        assert peer.core.is_waiting()
+        bye = only(peer.receive(request("ACK", "z9hG4bKfirst", to_tag=session.local_tag)))
+        peer.receive(response_to(bye, 200))
+        assert ("BYE", False) == (bye.method, peer.core.is_waiting())
+
+    def test_without_room_for_a_transaction_a_request_is_sent_once(self) -> None:
+        """Nothing that a peer or a clock brings about raises; and who ignores the CANCEL is given up."""
+        core = endpoint(max_transactions=1, ring_timeout=5.0)
+        core._table._limit = 1
+        session = core.invite(outgoing(), ALICE_TO_BOB, 0.0)
+        sent = [message for data, _ in core.datagrams_to_send() if (message := parse(data))]
+        core.receive_datagram(response_to(sent[0], 180, to_tag="x").to_bytes(), ALICE_TO_BOB, 0.0)
+        for now in (5.0, 37.0):
+            core.handle_timeout(now)
+        assert 1 == core.counts().dropped[Drop.SENT_ONCE] == core.counts().sent["CANCEL"]
+        assert (True, 0) == (session.is_over, core.counts().sessions)
+
+    def test_a_call_that_no_datagram_holds_fails_alone(self) -> None:
+        """Its neighbours on the same flow do not notice."""
+        core = endpoint()
+        other = core.invite(outgoing(), ALICE_TO_BOB, 0.0)
+        core.invite(outgoing(SDP * 900), ALICE_TO_BOB, 0.0)
+        assert [503] == [event.status for _, event in core.events()]
+        assert (1, False) == (core.counts().dropped[Drop.TOO_LARGE], other.is_over)
+
+    def test_what_is_not_served_or_required_is_refused_inside_a_call_too(self) -> None:
+        """8.2.1 and 8.2.2.3 know no dialog."""
+        peer = Peer()
+        peer.receive(call())
+        tag = peer.new_call().local_tag
+        for message, status in ((request("UPDATE", to_tag=tag), 405), (required("x", tag), 420)):
+            assert status == only(peer.receive(message)).status
+
+
+def required(extension: str, tag: str) -> Request:
+    """An OPTIONS inside the dialog that needs an extension."""
+    return request("OPTIONS", to_tag=tag, headers=[("Require", extension)])
 
 
 class TestTransportFailures:
