@@ -307,7 +307,7 @@ class Endpoint:
             return
         # 13.2.2.4: a 2xx may come again when its transaction is gone; the core acknowledges it again.
         session = self._sessions.by_response(response)
-        if session is not None and response.is_success and response.cseq.method == "INVITE":
+        if session is not None and response.is_success and response.cseq == session.invite.cseq:
             session.receive_response(response, now)
         else:
             self._dropped[Drop.NO_TRANSACTION] += 1

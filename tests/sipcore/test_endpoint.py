@@ -371,6 +371,15 @@ class TestServingSessions:
         pair.alice.receive_datagram(again.to_bytes(), ALICE_TO_BOB, pair.now)
         assert ["ACK"] == [message.method for message in pair.drop(pair.alice)]
 
+    def test_a_2xx_to_another_invite_is_not_acknowledged_with_the_first_ones_number(self) -> None:
+        """An ACK has the CSeq number of the INVITE that it acknowledges."""
+        pair = SipPair()
+        pair.talk()
+        other = next(message for message in pair.wire if isinstance(message, Response) and message.status == 200)
+        other.headers.set("CSeq", f"{other.cseq.number + 1} INVITE")
+        pair.alice.receive_datagram(other.to_bytes(), ALICE_TO_BOB, pair.now)
+        assert ([], 1) == (pair.drop(pair.alice), pair.alice.counts().dropped[Drop.NO_TRANSACTION])
+
     def test_a_bye_that_waits_for_an_ack_is_waited_for(self) -> None:
         """Who closes asks; the ACK on the INVITE's own branch counts as well."""
         peer = Peer()

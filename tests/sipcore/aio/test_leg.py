@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.messages import response
-from support.sip_pair import SDP, SipPair
+from support.sip_pair import ALICE_TO_BOB, BOB_TO_ALICE, SDP, SipPair
 
 from offhook.sipcore.aio.leg import MAX_KEPT_EVENTS, Leg
 from offhook.sipcore.call_events import CallProgressed
@@ -99,6 +99,22 @@ def test_without_an_offer_there_is_nothing_to_answer() -> None:
     for verb in (lambda: alice.accept_offer(SDP), alice.refuse_offer):
         with pytest.raises(InvalidState, match="no offer"):
             verb()
+
+
+@pytest.mark.parametrize("status", [200, 488])
+def test_an_offer_is_accepted_or_refused(status: int) -> None:
+    """A re-INVITE of the peer's; the call stands either way."""
+    alice, bob = pair_of_legs()
+    bob.accept(SDP)
+    pair = bob._agent.pair
+    contact = [("Contact", "<sip:a@127.0.0.1:5070>"), ("Content-Type", "application/sdp")]
+    again = alice.session.dialog.request("INVITE", pair.alice.via(ALICE_TO_BOB), contact, SDP)
+    pair.bob.receive_datagram(again.to_bytes(), BOB_TO_ALICE, pair.now)
+    if status == 200:
+        bob.accept_offer(SDP)
+    else:
+        bob.refuse_offer()
+    assert (str(status), SessionState.CONFIRMED) == (pair.lines()[-1], bob.state)
 
 
 def test_it_knows_what_it_is() -> None:

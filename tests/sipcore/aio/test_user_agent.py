@@ -357,6 +357,18 @@ class TestUse:
 
         run(close())
 
+    def test_too_many_messages_for_a_name_are_counted(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What the queue of a name refuses is lost, and has a reason."""
+
+        async def flood() -> None:
+            async with UserAgent(HERE) as alice:
+                monkeypatch.setattr(alice._named, "send", lambda *_: False)
+                alice._core.send(request("OPTIONS"), Flow("UDP", alice.addresses[0], ("named.invalid", 2)))
+                alice.settle()
+                assert 1 == alice.counts().dropped[Drop.NAME_QUEUE_FULL]
+
+        run(flood())
+
     @pytest.mark.parametrize(
         ("text", "expected"),
         [
