@@ -375,6 +375,7 @@ class TestServingSessions:
         """An ACK has the CSeq number of the INVITE that it acknowledges."""
         pair = SipPair()
         pair.talk()
+        pair.advance(33.0)
         other = next(message for message in pair.wire if isinstance(message, Response) and message.status == 200)
         other.headers.set("CSeq", f"{other.cseq.number + 1} INVITE")
         pair.alice.receive_datagram(other.to_bytes(), ALICE_TO_BOB, pair.now)
