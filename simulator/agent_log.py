@@ -9,17 +9,24 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from .simulation_update import Event, SimulationUpdate, ToolCall, TranscriptEntry
+from pydantic import ValidationError
+
+from .simulation_update import MAX_ID_CHARACTERS, Event, SimulationUpdate, ToolCall, TranscriptEntry
 
 TRUTH: Final = "offhook_truth"  # the key in `metadata`
 MAX_LOGGED: Final = 5_000  # entries of each kind; a call of hours has fewer
+MAX_SHOWN: Final = 500  # characters of an output that is no JSON
 
 
 class AgentLog:
-    """Grows while the call lasts."""
+    """Grows while the call lasts.
+
+    Args:
+        result_id: as the caller sent it; longer than any id may be, it is cut, because a stranger's header stops no report.
+    """
 
     def __init__(self, result_id: str) -> None:
-        self.result_id = result_id
+        self.result_id = result_id[:MAX_ID_CHARACTERS].encode("utf-8", "replace").decode()
         self._origin = 0.0
         self._tool_calls: list[ToolCall] = []
         self._events: list[Event] = []
@@ -42,11 +49,15 @@ class AgentLog:
         return False
 
     def tool_called(self, name: str, parameters: dict[str, Any], output: Any, at: float) -> None:
-        """A tool was called, and this came of it: a failure is told in ``output``."""
-        if self._may(self._tool_calls):
-            self._tool_calls.append(
-                ToolCall(name=name, start_offset_ms=self._offset(at), parameters=parameters, output=output)
-            )
+        """A tool was called, and this came of it: a failure is told in ``output``, as is what cannot be written as JSON."""
+        if not self._may(self._tool_calls):
+            return
+        call = ToolCall(name=name, start_offset_ms=self._offset(at), parameters=parameters)
+        try:
+            call = ToolCall.model_validate({**call.model_dump(), "output": output})
+        except (ValidationError, RecursionError):
+            call = call.model_copy(update={"output": {"error": f"no JSON: {repr(output)[:MAX_SHOWN]}"}})
+        self._tool_calls.append(call)
 
     def happened(self, title: str, at: float, description: str | None = None) -> None:
         """Something worth telling."""
@@ -67,13 +78,12 @@ class AgentLog:
     def answered_turn(self, heard_end: float, first_sample: float) -> None:
         """The truth about one turn: instants of the caller's last and of our first audible sample."""
         if self._may(self._truth):
-            self._truth.append(
-                {
-                    "heard_end_s": round(heard_end - self._origin, 6),
-                    "response_s": round(first_sample - self._origin, 6),
-                    "latency_ms": round((first_sample - heard_end) * 1000, 3),
-                }
-            )
+            entry = {
+                "heard_end_s": round(heard_end - self._origin, 6),
+                "response_s": round(first_sample - self._origin, 6),
+                "latency_ms": round((first_sample - heard_end) * 1000, 3),
+            }
+            self._truth.append(entry)
 
     def update(self, metadata: dict[str, Any]) -> SimulationUpdate:
         """The body to post."""

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from offhook.errors import AudioError, CallOver
 
 if TYPE_CHECKING:
     import offhook
@@ -14,7 +18,7 @@ if TYPE_CHECKING:
 
 Answerer = Callable[["offhook.Call"], Awaitable[None]]
 
-MAX_ECHO_BACKLOG: Final = 10  # frames (200 ms) that an echo may lag; beyond it the oldest are dropped
+MAX_ECHO_BACKLOG: Final = 10  # frames (200 ms) that an echo may lag; beyond it what waits is dropped
 
 
 class NoSuchAgent(ValueError):
@@ -22,7 +26,11 @@ class NoSuchAgent(ValueError):
 
 
 async def echo(call: offhook.Call) -> None:
-    """Answer and send back what is heard, until the caller hangs up."""
+    """Answer and send back what is heard, until the caller hangs up.
+
+    Raises:
+        CallFailed: the caller gave up before the answer.
+    """
     call.ring()
     await call.answer()
     media = call.media
@@ -38,15 +46,22 @@ async def echo(call: offhook.Call) -> None:
 
 
 def player(audio: offhook.Audio, *, again: bool = True) -> Answerer:
-    """Answer and play a sound, over and over unless told otherwise, until the caller hangs up."""
+    """Answer and play a sound, over and over unless told otherwise, until the caller hangs up.
+
+    Raises:
+        AudioError: there is no sound in it.
+    """
+    if not len(audio):
+        raise AudioError("there is no sound to play: the file is empty")
 
     async def play(call: offhook.Call) -> None:
         call.ring()
         await call.answer()
-        while not call.is_over:
-            await call.play(audio)
-            if not again:
-                break
+        with suppress(CallOver):
+            while not call.is_over:
+                await call.play(audio)
+                if not again:
+                    break
 
     return play
 
@@ -66,9 +81,10 @@ def own_agent(name: str) -> Answerer:
         sys.path.insert(0, folder)
     try:
         found = getattr(importlib.import_module(module_name), attribute)
-    except (ImportError, AttributeError) as error:
-        raise NoSuchAgent(f"{name}: {error}") from error
-    if not callable(found):
-        raise NoSuchAgent(f"{name} is not callable: it should be 'async def {attribute}(call)'")
+    except Exception as error:  # whatever somebody's module raises while it is loaded
+        raise NoSuchAgent(f"{name}: {type(error).__name__}: {error}") from error
+    is_plain = inspect.isfunction(found) and not inspect.iscoroutinefunction(found)
+    if not callable(found) or is_plain:
+        raise NoSuchAgent(f"{name} cannot serve a call: it should be 'async def {attribute}(call)'")
     agent: Answerer = found
     return agent

