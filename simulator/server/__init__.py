@@ -1,6 +1,6 @@
 """The HTTP side of the simulator: where agents report what they did."""
 
-from .inbox import ResultInbox
+from .inbox import Receipt, ResultInbox
 from .update_api import ApiServer, build_app
 
-__all__ = ["ApiServer", "ResultInbox", "build_app"]
+__all__ = ["ApiServer", "Receipt", "ResultInbox", "build_app"]
