@@ -1,17 +1,23 @@
-"""``offhook answer``: answers calls until it is stopped."""
+"""``offhook answer``: answers calls until it is stopped.
+
+What goes on is told on stderr; stdout has one line for each call that ended, so that it can be piped.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import signal
+import sys
+import traceback
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 import offhook
+from offhook.ladder import visible
 from offhook.simulator import persona
 from offhook.simulator.answerers import Answerer, echo, own_agent, player
 from offhook.simulator.post_update import post_update
@@ -20,13 +26,28 @@ from offhook.simulator.speech import AGENT_VOICE, EspeakVoice
 
 from .app import app, run
 from .exit_codes import ExitCode
-from .options import CodecOption, codecs_of
+from .options import CodecOption, codecs_of, ports_of
+
+GRACE: Final = 5.0  # seconds that calls may take to finish their work (post their report) when we are stopped
 
 
 @dataclass(frozen=True, slots=True)
 class _Post:
     url: str
     api_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    listen: tuple[str, ...]
+    play: Path | None
+    agent: str | None
+    delay: float
+    codecs: tuple[str, ...]
+    calls: int
+    rtp_ports: range | None
+    post: _Post | None
+    as_json: bool
 
 
 @app.command()
@@ -51,7 +72,7 @@ def answer(
     api_key: Annotated[str, typer.Option(envvar="OFFHOOK_API_KEY", help="X-API-Key of those posts.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line, for each call.")] = False,
 ) -> None:
-    """Answer calls: echo them, play to them, or let an agent talk.
+    """Answer calls: echo them, play to them, or let an agent talk. Ctrl-C stops it.
 
     Examples:
     * `offhook answer --listen udp:127.0.0.1:5060 --echo`
@@ -62,60 +83,98 @@ def answer(
     chosen = [bool(echo_back), play is not None, agent is not None]
     if sum(chosen) > 1:
         raise typer.BadParameter("choose one of --echo, --play and --agent")
+    if post is not None and agent != "reference":
+        raise typer.BadParameter("only --agent reference has a report to post", param_hint="--post")
+    if post is not None and not api_key:
+        raise typer.BadParameter("needs --api-key, or OFFHOOK_API_KEY in the environment", param_hint="--post")
     run(
         _answer(
-            listen or ["udp:0.0.0.0:5060"],
-            play,
-            agent,
-            delay,
-            codecs_of(codec),
-            calls,
-            rtp_ports,
-            post,
-            api_key,
-            as_json,
+            _Wish(
+                tuple(listen or ["udp:0.0.0.0:5060"]),
+                play,
+                agent,
+                delay,
+                codecs_of(codec),
+                calls,
+                ports_of(rtp_ports),
+                _Post(post, api_key) if post is not None else None,
+                as_json,
+            )
         )
     )
 
 
-async def _answer(
-    listen: list[str], play: Path | None, agent: str | None, delay: float, codecs: tuple[str, ...], calls: int,
-    rtp_ports: str | None, post: str | None, api_key: str, as_json: bool,
-) -> ExitCode:  # fmt: skip
-    serve = _server(play, agent, delay, _Post(post, api_key) if post else None)
-    stop = asyncio.Event()
+async def _answer(wish: _Wish) -> ExitCode:
+    desk = _Desk(_server(wish), wish)
+    signals: list[int] = []
+
+    def stop(number: int) -> None:
+        signals.append(number)
+        desk.full.set()
+
     for name in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    served = 0
-    async with offhook.Phone(*listen, codecs=codecs, rtp_ports=_range(rtp_ports)) as phone:
-
-        @phone.on_call
-        async def take(call: offhook.Call) -> None:
-            nonlocal served
-            served += 1
-            number = served
-            try:
-                await serve(call)
-            finally:
-                call.hang_up()
-                _print_call(call, as_json)
-                if calls and number >= calls:
-                    stop.set()
-
+        asyncio.get_running_loop().add_signal_handler(name, stop, name)
+    async with offhook.Phone(*wish.listen, codecs=wish.codecs, rtp_ports=wish.rtp_ports) as phone:
+        phone.on_call(desk.take)
         for host, port in phone.addresses:
             shown = f"[{host}]" if ":" in host else host
-            print(f"listening on udp:{shown}:{port} - call sip:agent@{shown}:{port}", flush=True)
-        await stop.wait()
-        print(f"stopping: {served} calls served, {len(phone.calls)} still up", flush=True)
-    return ExitCode.OK
+            _tell(f"listening on udp:{shown}:{port} - call sip:agent@{shown}:{port}")
+        await desk.full.wait()
+        up = phone.calls
+        for call in up:
+            call.hang_up()
+        await desk.finish()
+    _tell(f"stopped: {desk.served} calls served, {len(up)} of them cut off")
+    return ExitCode.ABORTED if signals else ExitCode.OK
 
 
-def _server(play: Path | None, agent: str | None, delay: float, post: _Post | None) -> Answerer:
-    if play is not None:
-        return player(offhook.Audio.load(play))
-    if agent == "reference":
-        return _reference(delay, post)
-    return own_agent(agent) if agent is not None else echo
+class _Desk:
+    """Takes calls, counts them, and tells when it has had enough."""
+
+    def __init__(self, serve: Answerer, wish: _Wish) -> None:
+        self._serve = serve
+        self._wish = wish
+        self._taken = 0
+        self._serving: set[asyncio.Task[object]] = set()
+        self.served = 0
+        self.full = asyncio.Event()
+
+    async def take(self, call: offhook.Call) -> None:
+        """Serve one call; what an agent raises ends its call, and is shown."""
+        if self._wish.calls and self._taken >= self._wish.calls:
+            call.reject(486)
+            return
+        self._taken += 1
+        task = asyncio.current_task()
+        assert task is not None, "a coroutine runs in a task"
+        self._serving.add(task)
+        try:
+            await self._serve(call)
+        except (offhook.CallFailed, offhook.CallOver) as over:
+            _tell(f"{call.caller_number}: {over}")
+        except Exception:  # noqa: BLE001 - somebody's own agent; the next call is served all the same
+            traceback.print_exc()
+            call.fail()
+        finally:
+            call.hang_up()
+            self._serving.discard(task)
+            self.served += 1
+            _print_call(call, self._wish.as_json)
+            if self.served == self._wish.calls:
+                self.full.set()
+
+    async def finish(self) -> None:
+        """Wait until the calls that are over have done what they do afterwards, but not for ever."""
+        if self._serving:
+            await asyncio.wait(self._serving, timeout=GRACE)
+
+
+def _server(wish: _Wish) -> Answerer:
+    if wish.play is not None:
+        return player(offhook.Audio.load(wish.play))
+    if wish.agent == "reference":
+        return _reference(wish.delay, wish.post)
+    return own_agent(wish.agent) if wish.agent is not None else echo
 
 
 def _reference(delay: float, post: _Post | None) -> Answerer:
@@ -127,31 +186,35 @@ def _reference(delay: float, post: _Post | None) -> Answerer:
         log = await ReferenceAgent(call, character, voice).run()
         if post is not None:
             outcome = await post_update(post.url, post.api_key, log.update({"call_id": call.id, "delay_s": delay}))
-            if not outcome.delivered:
-                print(f"the report of {call.id} was not delivered: {outcome.status} {outcome.detail}", flush=True)
+            _tell(f"report {log.result_id}: {outcome}")
 
     return serve
 
 
-def _range(text: str | None) -> range | None:
-    if text is None:
-        return None
-    first, dash, last = text.partition("-")
-    if not dash or not first.isdecimal() or not last.isdecimal() or not 1 <= int(first) < int(last) <= 65_535:
-        raise typer.BadParameter(f"{text!r} is no range of ports; write 10000-20000", param_hint="--rtp-ports")
-    return range(int(first), int(last) + 1)
+def _tell(text: str) -> None:
+    """What goes on; people's names and servers' words are strangers'."""
+    print(visible(text), file=sys.stderr, flush=True)
 
 
 def _print_call(call: offhook.Call, as_json: bool) -> None:
     quality = call.quality if call.media is not None else None
-    if as_json:
-        facts = {
-            "call_id": call.id,
-            "caller": call.caller_number,
-            "callee": call.callee_number,
-            "headers": {name: value for name, value in call.request.headers.items() if name.lower().startswith("x-")},
-            "quality": quality.as_dict() if quality is not None else None,
-        }
-        print(json.dumps(facts, default=str), flush=True)
-    else:
-        print(f"{call.caller_number} -> {call.callee_number}: {quality or 'no media'}", flush=True)
+    if not as_json:
+        print(visible(f"{call.caller_number} -> {call.callee_number}: {quality or 'no media'}"), flush=True)
+        return
+    facts = {
+        "call_id": call.id,
+        "caller": call.caller_number,
+        "callee": call.callee_number,
+        "headers": _custom_headers(call),
+        "quality": quality.as_dict() if quality is not None else None,
+    }
+    print(json.dumps(facts, default=str), flush=True)
+
+
+def _custom_headers(call: offhook.Call) -> dict[str, str]:
+    """RFC 3261 section 7.3.1: rows of one name are one list, separated by commas."""
+    headers: dict[str, str] = {}
+    for name, value in call.request.headers.items():
+        if name.lower().startswith("x-"):
+            headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers

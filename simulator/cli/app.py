@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import traceback
 from collections.abc import Coroutine
@@ -28,7 +29,12 @@ def run(work: Coroutine[Any, Any, ExitCode]) -> None:
     """Run a command; what goes wrong is told in one line on stderr, with what to do next."""
     try:
         code = asyncio.run(work)
+        sys.stdout.flush()
     except KeyboardInterrupt:
+        print("offhook: stopped", file=sys.stderr)
+        code = ExitCode.ABORTED
+    except BrokenPipeError:  # whoever read our output has gone; nothing may be said there at the end either
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = ExitCode.ABORTED
     except Exception as error:  # noqa: BLE001 - the last line of defence, which hides nothing
         explained = explain(error)

@@ -1,14 +1,13 @@
-"""``offhook call URI``: one call from the terminal."""
+"""``offhook call URI``: one call from the terminal. What goes on is told on stderr, what came of it on stdout."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import sys
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -17,8 +16,10 @@ from offhook.ladder import draw
 
 from .app import app, run
 from .exit_codes import ExitCode
-from .options import CodecOption, HeaderOption, codecs_of, headers_of
+from .options import CodecOption, HeaderOption, codecs_of, headers_of, keys_of, writable
 from .show import Narrator
+
+GOODBYE: Final = 2.0  # seconds that we wait for the other side to confirm the end, a CANCEL's 487 for example
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +64,9 @@ def call(
     * `offhook call sip:agent@127.0.0.1 -H 'X-Simulation-Result-Id: 42' --dtmf 4711# --json`
     """
     wish = _Wish(
-        uri if uri.startswith(("sip:", "sips:", "tel:")) else f"sip:{uri}",
-        headers_of(header), codecs_of(codec), play, record, capture, dtmf, duration, timeout, listen, caller, as_json,
+        uri if uri.lower().startswith(("sip:", "sips:", "tel:")) else f"sip:{uri}",
+        headers_of(header), codecs_of(codec), play, writable(record, "--record"), writable(capture, "--capture"),
+        keys_of(dtmf), duration, timeout, listen, caller, as_json,
     )  # fmt: skip
     run(_call(wish))
 
@@ -72,6 +74,7 @@ def call(
 async def _call(wish: _Wish) -> ExitCode:
     narrator = Narrator()
     sound = offhook.Audio.load(wish.play) if wish.play else None
+    code, failure = ExitCode.OK, None
     async with offhook.Phone(wish.listen, codecs=wish.codecs, caller=wish.caller) as phone:
         phone.trace.remember()
         if wish.capture:
@@ -79,24 +82,26 @@ async def _call(wish: _Wish) -> ExitCode:
         placed = await phone.dial(wish.uri, headers=wish.headers)
         watching = asyncio.create_task(_narrate(placed, narrator))
         timer = asyncio.get_running_loop().call_later(wish.timeout, placed.give_up)
-        failure: offhook.CallFailed | None = None
         try:
             await placed.answered()
             timer.cancel()
             await _talk(placed, wish, sound)
         except offhook.CallFailed as error:
             failure = error
-        except (asyncio.CancelledError, offhook.CallOver):
-            pass
+        except offhook.CallOver:
+            pass  # the other side was quicker; the narrator tells
+        except asyncio.CancelledError:  # Ctrl-C: what happened until now is shown all the same
+            code = ExitCode.ABORTED
         finally:
             timer.cancel()
             placed.hang_up()
-            with suppress(asyncio.CancelledError):
-                await watching
+            await asyncio.wait([watching], timeout=GOODBYE)
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
     _show(placed, phone, wish, failure)
-    if failure is not None:
+    if failure is not None and code is ExitCode.OK:
         raise failure
-    return ExitCode.OK
+    return code
 
 
 async def _talk(placed: offhook.Call, wish: _Wish, sound: offhook.Audio | None) -> None:
@@ -108,12 +113,15 @@ async def _talk(placed: offhook.Call, wish: _Wish, sound: offhook.Audio | None) 
     waiting: set[asyncio.Task[object]] = {ended}
     if wish.duration is None and (wish.play or wish.dtmf):
         waiting.add(doing)
+    doing.add_done_callback(lambda task: None if task.cancelled() or task.exception() is None else ended.cancel())
     try:
         await asyncio.wait(waiting, timeout=wish.duration, return_when=asyncio.FIRST_COMPLETED)
     finally:
         for task in (doing, ended):
             task.cancel()
-        await asyncio.gather(doing, ended, return_exceptions=True)
+        done, _ = await asyncio.gather(doing, ended, return_exceptions=True)
+    if isinstance(done, Exception):  # a key that cannot be pressed must not be swallowed
+        raise done
 
 
 async def _perform(placed: offhook.Call, wish: _Wish, sound: offhook.Audio | None) -> None:
