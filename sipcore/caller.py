@@ -29,7 +29,7 @@ MAX_FORKS: Final = 16  # dialogs that one INVITE may make; more 2xx are ignored 
 class CallerSession(Session):
     """An INVITE of ours."""
 
-    __slots__ = ("_acks", "_cancelling", "_provisional", "_ring_timeout", "_transaction", "_why")
+    __slots__ = ("_acks", "_cancelling", "_provisional", "_ring_timeout", "_told", "_transaction", "_why")
 
     def __init__(self, core: Core, invite: Request, flow: Flow, ring_timeout: float) -> None:
         super().__init__(core, invite, flow, SessionState.INVITING)
@@ -38,6 +38,7 @@ class CallerSession(Session):
         self._provisional = False
         self._ring_timeout = ring_timeout
         self._why: tuple[int, str] | None = None  # set when we gave up: what the end will be called
+        self._told = False  # whether the user knows of the end before the wire does
         self._transaction: AnyTransaction | None = None
 
     def start(self, now: float) -> None:
@@ -49,12 +50,20 @@ class CallerSession(Session):
     # -- giving up -------------------------------------------------------------------------------------------------
 
     def cancel(self, now: float, status: int = 487, reason: str = "Cancelled") -> None:
-        """Give up; nothing happens when the call has been answered or has failed already."""
+        """Give up; nothing happens when the call has been answered or has failed already.
+
+        9.1: "If no provisional response has been received, the CANCEL request MUST NOT be sent; rather, the client MUST wait
+        for the arrival of a provisional response". The user need not wait with it: it is told at once, and what comes later
+        is cancelled, or acknowledged and hung up, without a word.
+        """
         if self.state is SessionState.INVITING and self._why is None:
             self._why = (status, reason)
             self._deadlines.pop("ring", None)
             if self._provisional:
                 self._send_cancel(now)
+            else:
+                self._told = True
+                self._events.append(InviteFailed(status, reason, None))
             self._core.changed(self)
 
     def hang_up(self, now: float, headers: Pairs = ()) -> None:
@@ -82,7 +91,7 @@ class CallerSession(Session):
     def _fail(self, status: int, reason: str, response: Response | None, now: float) -> None:
         """The INVITE came to nothing; when we gave up before, that is why."""
         status, reason = self._why or (status, reason)
-        self._over(InviteFailed(status, reason, response), now)
+        self._over(None if self._told else InviteFailed(status, reason, response), now)
 
     # -- what the network brings -----------------------------------------------------------------------------------
 
@@ -96,7 +105,7 @@ class CallerSession(Session):
             if isinstance(event, TransactionTimedOut):
                 self._fail(408, "Request Timeout", None, now)
             elif isinstance(event, TransportFailed):
-                self._fail(503, f"Transport failed: {event.error}", None, now)
+                self._fail(503, f"Transport failed: {_words(event.error)}", None, now)
             self._core.changed(self)
 
     def receive_response(self, response: Response, now: float) -> None:
@@ -162,3 +171,8 @@ class CallerSession(Session):
         """A fork that lost, or a 2xx that nobody wants any more."""
         flow = self._flow_of(dialog)
         self._core.request(self, dialog.request("BYE", self._core.via(flow)), flow, now)
+
+
+def _words(error: Exception) -> str:
+    """An error without its number."""
+    return getattr(error, "strerror", None) or str(error)

@@ -103,7 +103,12 @@ class UserAgent:
 
     def _bind(self, host: str, port: int) -> UdpSocket:
         try:
-            udp = UdpSocket(host, port, lambda data, source: self._receive(udp, data, source))
+            udp = UdpSocket(
+                host,
+                port,
+                lambda data, source: self._receive(udp, data, source),
+                lambda address, error: self._failed(Flow("UDP", udp.address, address), error),
+            )
         except OSError as error:
             reason = error.strerror or str(error)
             raise ListenError(f"cannot listen on udp:{host}:{port}: {reason}") from error

@@ -222,7 +222,7 @@ def _agree(
 ) -> AgreedMedia:
     """What their stream, our direction and the common codecs (speech first) come to."""
     connection = connection_of(theirs, session)
-    assert connection is not None  # noqa: S101 - _refusal has looked
+    assert connection is not None
     receive_types: dict[int, Codec] = {}
     send_event_type = receive_event_type = None
     for their_codec, our_codec in pairs:

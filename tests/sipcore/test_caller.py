@@ -171,12 +171,13 @@ class TestCancelling:
         assert ["CANCEL"] == caller.answer(100)
         assert [] == caller.answer(180)
 
-    def test_without_any_response_the_invite_runs_out(self) -> None:
-        """The caller is told what he did, not what the timer did."""
+    def test_who_gives_up_before_any_response_need_not_wait_for_the_wire(self) -> None:
+        """The user is told at once and once; the INVITE that nobody has heard of yet goes on until timer B."""
         caller = Caller()
-        caller.call.cancel(0.0)
-        caller.advance(32.0)
-        assert (487, "Cancelled") == (caller.end().status, "Cancelled")
+        caller.call.cancel(0.0, 408, "Not answered in time")
+        assert InviteFailed(408, "Not answered in time", None) == caller.end()
+        assert ["INVITE"] * 6 == methods(caller.advance(64 * 0.5))
+        assert [] == caller.events()
         assert caller.is_empty()
 
     def test_cancel_is_the_invite_with_another_method(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 
 import pytest
@@ -53,19 +54,41 @@ def test_who_closes_it_while_it_is_drained_is_heard() -> None:
     run(close())
 
 
-def test_an_icmp_error_is_counted_and_the_next_datagram_read() -> None:
-    """A closed port answers a connected socket at its next read."""
+def test_an_icmp_error_is_told_with_the_address_that_it_is_about() -> None:
+    """18.4: "ICMP host, network, port or protocol unreachable errors ... SHOULD be treated as transport errors"."""
 
     async def refuse() -> None:
-        udp = UdpSocket("127.0.0.1", 0, lambda *_: None)
-        udp._socket.connect(("127.0.0.1", 9))
-        udp._socket.send(b"x")
-        await asyncio.sleep(0.01)
-        udp._drain()
+        told: asyncio.Future[tuple[tuple[str, int], int | None]] = asyncio.get_running_loop().create_future()
+        udp = UdpSocket("127.0.0.1", 0, lambda *_: None, lambda address, error: told.set_result((address, error.errno)))
+        udp.start()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as nobody:
+            nobody.bind(("127.0.0.1", 0))
+            closed = nobody.getsockname()
+        udp.send(b"x", closed)
+        assert (closed, errno.ECONNREFUSED) == await told
         assert 1 == udp.errors
         udp.close()
 
     run(refuse())
+
+
+def test_the_error_of_one_peer_does_not_hinder_a_datagram_to_another() -> None:
+    """Linux tells a pending ICMP error at the next send, whomever that is for; it is read and the datagram sent."""
+
+    async def go_on() -> None:
+        got: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        other = UdpSocket("127.0.0.1", 0, lambda data, _: got.set_result(data))
+        other.start()
+        udp = UdpSocket("127.0.0.1", 0, lambda *_: None)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as nobody:
+            nobody.bind(("127.0.0.1", 0))
+            closed = nobody.getsockname()
+        assert [None, None] == [udp.send(b"lost", closed), udp.send(b"heard", other.address)]
+        assert b"heard" == await got
+        udp.close()
+        other.close()
+
+    run(go_on())
 
 
 def test_what_the_kernel_says_against_a_datagram_comes_back() -> None:
