@@ -62,6 +62,11 @@ class Program:
         return self._process.pid
 
     @property
+    def has_ended(self) -> bool:
+        """Whether it runs no more."""
+        return self._process.poll() is not None
+
+    @property
     def output(self) -> str:
         """The last lines that it has said."""
         return "\n".join(self.lines[-LAST_WORDS:])

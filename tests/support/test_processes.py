@@ -44,7 +44,9 @@ def test_a_program_is_stopped_by_the_signal_asked_for() -> None:
     """Python ends by KeyboardInterrupt, which is minus SIGINT to its parent."""
     with running(python("import time; print('up', flush=True); time.sleep(60)")) as program:
         program.wait_for_line("up")
+        assert not program.has_ended
         assert -signal.SIGINT == program.stop(signal.SIGINT)
+        assert program.has_ended
 
 
 def test_waiting_for_the_end_is_bounded() -> None:
