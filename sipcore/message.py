@@ -212,9 +212,13 @@ class Request(Message):
         """
         via = self.via
         seen = via.observed_from(source)
-        if seen is not via:
-            _, *below = [value for value in split_unquoted(self.headers["via"], ",") if value] or [""]
-            self.headers.replace_first("via", ", ".join([str(seen), *below]))
+        if seen is via:
+            return
+        text = self.headers["via"]
+        below = [value for value in split_unquoted(text, ",") if value][1:] if "," in text else []
+        self.headers.replace_first("via", ", ".join([str(seen), *below]))
+        if not below:
+            self._read["via"] = (self.headers["via"], seen)  # it need not be read again: it was just written
 
     @property
     def is_initial(self) -> bool:
