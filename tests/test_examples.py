@@ -76,11 +76,9 @@ def test_the_agent_with_headers_greets_the_caller_by_name() -> None:
 def test_a_call_that_nobody_takes_is_told_in_one_line() -> None:
     """On stderr, with exit code 1: a phone without a handler refuses with 480."""
 
-    async def refuse() -> tuple[int | None, bytes]:
+    async def refuse() -> subprocess.CompletedProcess[str]:
         async with offhook.Phone("udp:127.0.0.1:0") as phone:
-            command = [sys.executable, str(EXAMPLES / "call_in_eight_lines.py"), phone.uri]
-            caller = await asyncio.create_subprocess_exec(*command, stderr=subprocess.PIPE)
-            _, told = await asyncio.wait_for(caller.communicate(), PATIENCE)
-            return caller.returncode, told
+            return await asyncio.to_thread(call, phone.uri)
 
-    assert (1, b"the call failed: 480 Temporarily Unavailable\n") == run(refuse())
+    done = run(refuse())
+    assert (1, "the call failed: 480 Temporarily Unavailable\n") == (done.returncode, done.stderr)
