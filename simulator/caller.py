@@ -206,11 +206,11 @@ class Caller:
 
     async def _agent_finished(self) -> None:
         """Wait until the agent has spoken and is silent; patience is limited."""
-        give_up = self._loop.time() + self._script.patience
+        began = self._loop.time()
         while not self._call.is_over:
             now = self._loop.time()
+            give_up = max(began, self._agent_stopped) + self._script.patience
             if self._agent_speaking:
-                give_up = now + self._script.patience
                 await self._wait(LOOK_EVERY)
             elif not self._has_answered:
                 if now >= give_up:
@@ -225,9 +225,10 @@ class Caller:
 
     async def _agent_speaks_for(self, seconds: float) -> None:
         """Wait until the agent has spoken for so long, or has finished; patience is limited."""
-        give_up = self._loop.time() + self._script.patience
+        began = self._loop.time()
         while not self._call.is_over:
             now = self._loop.time()
+            give_up = max(began, self._agent_stopped) + self._script.patience
             if self._agent_speaking:
                 left = self._agent_turn_began + seconds - now
                 if left <= 0.0:

@@ -147,14 +147,15 @@ class Hearing:
         """Samples that are missing before this packet; None when its place has been passed."""
         if self.last_arrival is None:
             return 0
-        missing = (timestamp - self._next_timestamp) * self._rate // self._clock_rate
+        missing, guessed = self._samples(timestamp - self._next_timestamp), self._samples(self._made_up)
         longest = MAX_HOLE * self._rate
-        if ssrc != self._ssrc or missing > longest or missing < -longest - self._samples(self._made_up):
-            # A new beginning: its timestamps have nothing to do with those before, the wire tells the gap.
-            return round(min(max(0.0, instant - self._fed_until), MAX_HOLE) * self._rate)
-        if missing >= 0:
+        is_new = ssrc != self._ssrc or missing > longest or missing < -longest - guessed
+        if not is_new and missing >= 0:
             return missing
-        return 0 if missing >= -self._samples(self._made_up) else None
+        if not is_new and missing < -guessed:
+            return None
+        # A new beginning, whose timestamps have nothing to do with those before, or held up: the wire tells the gap.
+        return round(min(max(0.0, instant - self._fed_until), MAX_HOLE) * self._rate)
 
     def _ticks(self, samples: int) -> int:
         return samples * self._clock_rate // self._rate

@@ -94,8 +94,9 @@ class Persona:
 
     def __post_init__(self) -> None:
         """Refuse what would fail in the middle of a call."""
-        durations = (self.delay, self.endpointing, self.digit_pause, self.tool_timeout)
-        if not (min(durations) >= 0.0 and min(self.silence_timeout, self.max_duration) > 0.0):
+        pauses = (self.delay, self.endpointing, self.digit_pause, self.tool_timeout)
+        limits = (self.silence_timeout, self.max_duration)
+        if not (all(pause >= 0.0 for pause in pauses) and all(limit > 0.0 for limit in limits)):  # NaN is neither
             raise ValueError("a persona's durations are seconds, 0 or more; silence_timeout and max_duration above 0")
         if not self.replies:
             raise ValueError("a persona needs a reply: its last one serves for all turns that follow")

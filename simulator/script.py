@@ -81,7 +81,8 @@ class Script:
         """Refuse what could not be followed."""
         if len(self.steps) > MAX_STEPS:
             raise ValueError(f"{len(self.steps)} steps; a script has at most {MAX_STEPS}")
-        if not min(self.quiet, self.patience, self.silence_timeout, self.max_duration) > 0.0:
+        durations = (self.quiet, self.patience, self.silence_timeout, self.max_duration)
+        if not all(seconds > 0.0 for seconds in durations):  # NaN is not above 0 either
             raise ValueError("a script's durations are seconds above 0")
 
     @property

@@ -121,11 +121,13 @@ async def _answer(wish: _Wish) -> ExitCode:
             _tell(f"listening on udp:{shown}:{port} - call sip:agent@{shown}:{port}")
         await desk.full.wait()
         up = phone.calls
+        _tell(f"stopping: {desk.served} calls served, {len(up)} still up")
         for call in up:
             call.hang_up()
         await desk.finish()
-    _tell(f"stopped: {desk.served} calls served, {len(up)} of them cut off")
-    return ExitCode.ABORTED if signals else ExitCode.OK
+    return (
+        ExitCode.ABORTED if signal.SIGINT in signals else ExitCode.OK
+    )  # SIGTERM is how a service is stopped in good order
 
 
 class _Desk:
