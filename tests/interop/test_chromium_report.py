@@ -3,54 +3,29 @@
 from __future__ import annotations
 
 import re
-import subprocess
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import pytest
-from offhook.simulator.report import ReportData, Verdict, render
-from support.peers import require
+from support.browser import Opened, opened
 from support.sample_report import IMAGE, SCRIPT, sample_report
+
+from offhook.simulator.report import ReportData, Verdict, render
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-QUIET = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-dev-shm-usage",
-    "--enable-logging=stderr",
-    "--log-level=0",
-]
-"""Flags of a browser that talks to nobody and says on stderr what a page's console says."""
 
-
-class Opened(NamedTuple):
-    """A page after its script has run."""
-
-    dom: str
-    console: list[str]
-
-
-def opened(html: str, folder: Path) -> Opened:
-    """The document as the browser has it in the end, and what its console says."""
-    [program] = require("chromium")
+def shown(html: str, folder: Path) -> Opened:
+    """A page, written to disk and opened."""
     path = folder / "report.html"
     path.write_text(html, encoding="utf-8")
-    command = [program, *QUIET, f"--user-data-dir={folder / 'profile'}", "--dump-dom", path.as_uri()]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
-    return Opened(done.stdout, [line for line in done.stderr.splitlines() if "CONSOLE" in line])
+    return opened(path, folder / "profile")
 
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Opened:
     """The sample call, which is full of hostile strings."""
-    return opened(render(sample_report()), tmp_path_factory.mktemp("report"))
+    return shown(render(sample_report()), tmp_path_factory.mktemp("report"))
 
 
 def test_the_script_runs_to_its_end_and_the_console_stays_empty(page: Opened) -> None:
@@ -76,12 +51,12 @@ def test_hostile_strings_run_nothing(page: Opened) -> None:
 
 def test_the_same_strings_do_run_in_a_page_without_our_care(tmp_path: Path) -> None:
     """The twin that shows that the test above can fail."""
-    assert "<title>hacked</title>" in opened(f"<title>safe</title><body>{SCRIPT}{IMAGE}", tmp_path).dom
+    assert "<title>hacked</title>" in shown(f"<title>safe</title><body>{SCRIPT}{IMAGE}", tmp_path).dom
 
 
 def test_a_call_without_sound_and_turns_opens_as_well(tmp_path: Path) -> None:
     """A call that was never answered."""
     bare = ReportData("No answer", Verdict.FAILED, "sip:agent@127.0.0.1", "1", result_json="{}")
-    page = opened(render(bare), tmp_path)
+    page = shown(render(bare), tmp_path)
     assert 'data-ready="true"' in page.dom
     assert [] == page.console

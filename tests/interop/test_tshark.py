@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import struct
-import subprocess
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
-from support.peers import require
+from support.dissector import FAULTS, Stream, streams, tshark
+from support.leaky_agent import HOLES, PACKETS, SSRC, LeakyAgent
+from support.offhook_command import ON_LOOPBACK, offhook
+from support.processes import running
 
 from offhook.capture import PcapWriter
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-CHECKSUMS = ["-o", "udp.check_checksum:TRUE", "-o", "ip.check_checksum:TRUE"]
 HOSTS = {"ipv4": ("127.0.0.1", "127.0.0.2", "IP4"), "ipv6": ("2001:db8::1", "2001:db8::2", "IP6")}
 RTP_PACKETS = 50
 
@@ -57,19 +60,9 @@ def capture(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return path
 
 
-def tshark(path: Path, *arguments: str) -> list[str]:
-    """The lines that tshark prints about a file; it must not complain about the file itself."""
-    [program] = require("tshark")
-    command = [program, "-n", "-r", str(path), *CHECKSUMS, *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
-    assert "cut short" not in done.stderr
-    return done.stdout.splitlines()
-
-
 def test_tshark_finds_neither_bad_checksums_nor_malformed_packets(capture: Path) -> None:
     """Each header is right, over both IP versions and for payloads of odd length."""
-    faults = "_ws.malformed || udp.checksum.status == 0 || ip.checksum.status == 0 || _ws.expert.severity >= 6291456"
-    assert [] == tshark(capture, "-Y", faults)
+    assert [] == tshark(capture, "-Y", FAULTS)
     assert 2 + RTP_PACKETS == len(tshark(capture, "-Y", "udp.checksum.status == 1"))
 
 
@@ -81,12 +74,52 @@ def test_tshark_sees_the_invite_and_follows_its_offer_to_the_rtp(capture: Path) 
 
 def test_tshark_counts_the_stream_as_we_sent_it(capture: Path) -> None:
     """Instants, ports and sequence numbers add up to a stream without loss."""
-    [stream] = [line for line in tshark(capture, "-q", "-z", "rtp,streams") if "0x00000007" in line]
-    words = stream.split()
-    assert ["40000", "50000", str(RTP_PACKETS), "0"] == [words[3], words[5], words[8], words[9]]
+    assert [Stream(40_000, 50_000, ssrc=7, packets=RTP_PACKETS, lost=0)] == streams(capture)
 
 
 def test_instants_survive_to_the_microsecond(capture: Path) -> None:
     """The second message came half a second after the first."""
     instants = tshark(capture, "-T", "fields", "-e", "frame.time_epoch")[:2]
     assert ["1700000000.000000", "1700000000.500000"] == [instant[:17] for instant in instants]
+
+
+class RealCall(NamedTuple):
+    """A call by `offhook call`, as it reported it, and the capture of it."""
+
+    capture: Path
+    report: dict[str, Any]
+
+
+async def call_a_leaky_agent(capture: Path) -> RealCall:
+    """`offhook call`, in a process of its own; the agent hangs up when it has sent its stream."""
+    async with LeakyAgent() as agent:
+        with running(offhook("call", agent.uri, *ON_LOOPBACK, "--capture", str(capture), "--json")) as program:
+            assert 0 == await asyncio.to_thread(program.wait), program.output
+            text = "\n".join(program.lines)
+    return RealCall(capture, json.loads(text[text.index("{") : text.rindex("}") + 1]))
+
+
+@pytest.fixture(scope="module")
+def real_call(tmp_path_factory: pytest.TempPathFactory) -> RealCall:
+    """Two seconds of sound, of which some packets never come."""
+    return asyncio.run(call_a_leaky_agent(tmp_path_factory.mktemp("call") / "call.pcap"))
+
+
+def test_the_capture_of_a_real_call_has_no_fault(real_call: RealCall) -> None:
+    """Neither malformed packets nor bad checksums nor anything that Wireshark's experts warn of."""
+    assert [] == tshark(real_call.capture, "-Y", FAULTS)
+    assert len(real_call.report["messages"]) == len(tshark(real_call.capture, "-Y", "sip"))
+
+
+def test_tshark_counts_what_was_lost_as_we_do(real_call: RealCall) -> None:
+    """RTP is found by the session descriptions; packets that came and packets that never came are the same number."""
+    [heard] = [stream for stream in streams(real_call.capture) if stream.ssrc == SSRC]
+    quality = real_call.report["quality"]
+    assert (PACKETS - len(HOLES), len(HOLES)) == (heard.packets, heard.lost)
+    assert (heard.packets, heard.lost) == (quality["received"], quality["lost"])
+
+
+def test_tshark_counts_what_we_sent_as_we_do(real_call: RealCall) -> None:
+    """Our own stream is whole: as many packets as we say, none missing between them."""
+    [said] = [stream for stream in streams(real_call.capture) if stream.ssrc != SSRC]
+    assert (real_call.report["quality"]["sent"], 0) == (said.packets, said.lost)
