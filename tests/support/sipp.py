@@ -104,10 +104,10 @@ def callee(folder: Path, *, calls: int, through: Address | None = None, port: in
     Args:
         folder: where its files go.
         calls: after how many it ends.
-        through: a lossy relay that leads to it, which gets the built-in scenario changed in two places; see `_lossy_uas`.
+        through: a lossy relay that leads to it, which gets the built-in scenario changed in two places; see `lossy_uas`.
         port: of `sip_port`.
     """
-    scenario = ["-sn", "uas"] if through is None else ["-sf", str(_lossy_uas(folder, through))]
+    scenario = ["-sn", "uas"] if through is None else ["-sf", str(lossy_uas(folder, through))]
     port = port or sip_port()
     sipp = Sipp(folder, port, *scenario, "-m", str(calls))
     try:
@@ -119,7 +119,7 @@ def callee(folder: Path, *, calls: int, through: Address | None = None, port: in
     return sipp
 
 
-def _lossy_uas(folder: Path, relay: Address) -> Path:
+def lossy_uas(folder: Path, relay: Address) -> Path:
     """SIPp's built-in UAS as it writes it out itself, but for two things that a lossy network needs.
 
     Its Contact leads to the relay, so that ACK and BYE take that way too. And it bears an INVITE that comes again while it
