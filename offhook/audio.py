@@ -142,7 +142,8 @@ def _load_any(path: Path) -> Audio:
     pieces: list[Pcm] = []
     samples, rate = 0, 0
     try:
-        with av.open(str(path), options={"protocol_whitelist": "file"}) as container:
+        # FFmpeg gets the open file and no way to open another: a playlist would lead it to whatever a stranger names.
+        with path.open("rb") as file, av.open(file, "r", options={"protocol_whitelist": "none"}) as container:
             rate = container.streams.audio[0].rate
             if container.duration:
                 _refuse_long(path, container.duration * rate // av.time_base, rate)

@@ -170,7 +170,9 @@ class Call:
         if self._ringing.done():
             return self._ringing.result()
         await self.answered()
-        return told.Ringing(200, self.answered_at or self._loop.time(), self._require_response())
+        assert self.answered_at is not None, "answered"
+        assert self.response is not None, "answered by a response"
+        return told.Ringing(self.response.status, self.answered_at, self.response)
 
     async def answered(self) -> Call:
         """Wait until the call stands and media flows; gives the call itself.
@@ -448,10 +450,7 @@ class Call:
 
     def _offered(self, request: Request) -> None:
         """A re-INVITE: answered by what we are, the direction mirrored (RFC 3264 section 8)."""
-        body = description_in(request)
-        if request.body and not body:
-            self._leg.refuse_offer(415)
-            return
+        body = description_in(request)  # what is no description has been refused with 415 by the signalling
         try:
             answer = self._negotiation.answer(body)
         except _UNUSABLE as fault:
@@ -479,8 +478,7 @@ class Call:
 
     def _established(self) -> None:
         self.answered_at = self._loop.time()
-        if not self._answered.done():
-            self._answered.set_result(None)
+        self._answered.set_result(None)
         self._tell(told.Answered(self.answered_at, self.codec or ""))
 
     def _heard(self, event: PlayerEvent) -> None:
@@ -549,11 +547,6 @@ class Call:
     def _live_media(self) -> Media:
         self._must_live()
         return self._media()
-
-    def _require_response(self) -> Response:
-        if self.response is None:
-            raise CallOver("no response came")
-        return self.response
 
     async def __aenter__(self) -> Self:
         return self

@@ -274,14 +274,13 @@ class Phone:
         """Incoming calls, one by one, until the phone is closed."""
         self._takers += 1
         try:
-            while not self._closed:
+            while True:
                 while self._waiting:
-                    call = self._waiting.popleft()
-                    if not call.is_over:
-                        yield call
+                    yield self._waiting.popleft()
+                if self._closed:
+                    return
                 self._taken.clear()
-                if not self._closed:
-                    await self._taken.wait()
+                await self._taken.wait()
         finally:
             self._takers -= 1
 

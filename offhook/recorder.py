@@ -51,7 +51,8 @@ class Recorder:
         try:
             self._timeline = StereoTimeline(media.incoming.sample_rate, start, self._file)
         except OSError:
-            self._file.close()
+            with contextlib.suppress(OSError):  # closing writes what is buffered, and is closed even when it cannot
+                self._file.close()
             raise
         self._peer = Decoders(media.agreed.receive_types)
         self._adopt()
@@ -115,7 +116,7 @@ class Recorder:
             self.error = error
             _log.error("the recording %s lacks its end: %s", self.path, error)
         finally:
-            with contextlib.suppress(OSError):  # closing writes what is buffered, and is closed even when it cannot
+            with contextlib.suppress(OSError):  # as above
                 self._file.close()
 
     def __repr__(self) -> str:
