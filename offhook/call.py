@@ -390,10 +390,6 @@ class Call:
             self.fail()
 
     def _take(self, event: CallEvent) -> None:
-        if self.is_over:
-            if isinstance(event, InviteFailed) and self.response is None:
-                self.response = event.response  # the 487 to our CANCEL
-            return
         match event:
             case CallProgressed(response):
                 self._progressed(response)
@@ -516,6 +512,8 @@ class Call:
         self._tell(ended)
         self._events.close()
         self._digits.close()
+        # Signalling remembers a call for half a minute more (RFC 3261 17.1.1.2), its media and readers need not live as long.
+        self._leg.listener = _Late(self)
         self._over(self)
 
     def _release(self) -> None:
@@ -559,3 +557,18 @@ class Call:
     def __repr__(self) -> str:
         arrow = "from" if self.is_incoming else "to"
         return f"<Call {arrow} {self.caller_number if self.is_incoming else self.request.target} {self.state}>"
+
+
+class _Late:
+    """Hears what signalling tells of a call that is over, as long as somebody holds the call."""
+
+    __slots__ = ("_call",)
+
+    def __init__(self, call: Call) -> None:
+        self._call = weakref.ref(call)
+
+    def __call__(self, event: CallEvent) -> None:
+        """Keep the 487 to our CANCEL for whoever wants to see it."""
+        call = self._call()
+        if call is not None and call.response is None and isinstance(event, InviteFailed):
+            call.response = event.response

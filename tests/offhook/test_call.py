@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import gc
 import wave
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -176,7 +178,7 @@ class TestHangingUp:
         assert [True, 487, "local", 487] == run(main())
 
     def test_a_200_that_crosses_our_cancel_is_acknowledged_and_hung_up(self) -> None:
-        """livekit/sip#756; the call stays what it was: over."""
+        """ACK, then BYE (RFC 3261 9.1 and 15); the call stays what it was: over."""
 
         async def main() -> tuple[bool, list[str]]:
             async with Peer() as peer, Phone("udp:127.0.0.1:0") as phone:
@@ -572,6 +574,22 @@ class TestReading:
                 ]
 
         assert [180, 183, 180] == run(main())
+
+
+class TestMemory:
+    def test_a_call_that_is_over_is_kept_by_those_who_hold_it_and_by_nobody_else(self) -> None:
+        """Its signalling lives for half a minute more; its sound, readers and buffers are 30 kB that nobody needs."""
+
+        async def main() -> list[Any]:
+            async with phones(silent) as (caller, other):
+                async with caller.call(other.uri) as call:
+                    pass
+                kept, sessions = weakref.ref(call), caller.counts().sessions
+                del call
+                gc.collect()
+                return [kept(), sessions, caller.counts().sessions]
+
+        assert [None, 1, 1] == run(main())
 
 
 class TestFaults:

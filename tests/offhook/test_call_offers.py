@@ -20,7 +20,7 @@ class TestEarlyMedia:
     """RFC 3960: what the callee lets us hear before it answers."""
 
     def test_a_183_with_a_description_starts_the_sound_and_the_200_goes_on_with_it(self) -> None:
-        """Not twice, and nobody is told of a change where there is none; livekit/sip#813."""
+        """Not twice, and nobody is told of a change where there is none."""
 
         async def main() -> list[Any]:
             async with Peer() as peer, Phone("udp:127.0.0.1:0") as phone:
@@ -114,7 +114,7 @@ class TestLateOffer:
     """An INVITE without a description: the 200 bears our offer, the ACK the answer (RFC 3261 13.2.1)."""
 
     def test_the_call_stands_when_the_answer_has_come_in_the_ack(self) -> None:
-        """livekit/sip#402: Genesys calls so."""
+        """Some exchanges call only so; who refuses it cannot be reached by them."""
 
         async def main() -> list[Any]:
             async with Peer() as peer, called(peer, talk, b"") as (phone, _):
@@ -131,7 +131,7 @@ class TestLateOffer:
 
     @pytest.mark.parametrize("body", [b"", b"hello"])
     def test_an_ack_without_a_usable_answer_ends_the_call(self, body: bytes) -> None:
-        """With BYE (pjsip/pjproject#3904); whoever waits for the answer is told 488."""
+        """With BYE; whoever waits for the answer is told 488."""
 
         async def main() -> int:
             statuses: asyncio.Queue[int] = asyncio.Queue()
@@ -164,7 +164,7 @@ class TestReinvite:
     def test_hold_is_mirrored_and_nothing_is_sent_until_the_peer_takes_us_back(
         self, description: dict[str, str], mirrored: str
     ) -> None:
-        """livekit/sip#779: an answer of sendrecv is hung up by carriers. What we say waits."""
+        """An answer of sendrecv is hung up by carriers. What we say waits."""
 
         async def main() -> list[Any]:
             async with Peer() as peer, standing(peer) as (call, invite, phone):
