@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from .speech import Speech, Voice
 
-LOOK_EVERY = 1.0  # seconds at most between two looks at whether the call still stands
+LOOK_EVERY = 1.0  # seconds at most between two looks at whether the peer still sends anything
 
 
 class _NothingHeard(Exception):
@@ -95,6 +95,7 @@ class Caller:
 
     async def run(self) -> tuple[EndReason, str]:
         """Follow the script to its end and hang up; tells why the call ended, and more about it for people."""
+        watching = asyncio.create_task(self._notice_end())
         try:
             async with asyncio.timeout(self._script.max_duration):
                 reason = await self._follow()
@@ -106,9 +107,17 @@ class Caller:
             reason = await self._why_over()
         except InvalidState as fault:  # keys for a peer that takes none
             reason = await self._why_over() if self._call.is_over else (EndReason.FAILED, str(fault))
+        finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
         self._call.hang_up()
         self.hearing.finish()
         return reason
+
+    async def _notice_end(self) -> None:
+        """Whoever waits for the agent is woken when the call ends."""
+        await self._call.ended()
+        self._changed.set()
 
     async def _follow(self) -> tuple[EndReason, str]:
         for step in self._script.steps:
@@ -254,7 +263,7 @@ class Caller:
             raise _NothingHeard
 
     async def _wait(self, seconds: float) -> None:
-        """Until something is heard, or so long; never so long that the end of the call goes unnoticed."""
+        """Until something is heard, the call ends, or so long; the peer's silence is heard each second."""
         self._changed.clear()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(max(0.001, min(seconds, LOOK_EVERY))):

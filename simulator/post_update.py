@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from io import BytesIO
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -50,15 +52,15 @@ async def post_update(url: str, api_key: str, update: SimulationUpdate, *, first
         update: the body.
         first_pause: seconds before the second attempt; each further one doubles it.
     """
+    fault = _fault(url, api_key)
+    outcome = PostOutcome(False, 0, None, fault or "never tried")
+    if fault:
+        return outcome
     body = update.model_dump_json(exclude_none=True).encode()
     headers = {"X-API-Key": api_key, "Content-Type": "application/json"}
-    outcome = PostOutcome(False, 0, None, "never tried")
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(TIMEOUT)) as session:
         for attempt in range(1, ATTEMPTS + 1):
-            try:
-                outcome = await _attempt(session, url, headers, body, attempt)
-            except (aiohttp.InvalidURL, ValueError) as error:  # an address or a key that no server can be sent
-                return PostOutcome(False, attempt, None, f"{type(error).__name__}: {error}")
+            outcome = await _attempt(session, url, headers, body, attempt)
             if outcome.delivered or (outcome.status is not None and outcome.status not in WORTH_TRYING_AGAIN):
                 break
             if attempt < ATTEMPTS:
@@ -66,14 +68,24 @@ async def post_update(url: str, api_key: str, update: SimulationUpdate, *, first
     return outcome
 
 
+def _fault(url: str, api_key: str) -> str:
+    """Why no server can be asked at all; empty when one can."""
+    try:
+        parts = urlsplit(url)
+        is_web = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_web = False
+    if not is_web:
+        return f"{url!r} is no http:// or https:// address"
+    return "" if api_key.isprintable() else "the API key holds characters that no header can hold"
+
+
 async def _attempt(
     session: aiohttp.ClientSession, url: str, headers: dict[str, str], body: bytes, attempt: int
 ) -> PostOutcome:
     try:
-        async with session.post(url, data=body, headers=headers, allow_redirects=False) as response:
+        async with session.post(url, data=BytesIO(body), headers=headers, allow_redirects=False) as response:
             said = (await response.content.read(MAX_ANSWER_OCTETS)).decode("utf-8", "replace")
             return PostOutcome(200 <= response.status < 300, attempt, response.status, said)
-    except aiohttp.InvalidURL:
-        raise
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         return PostOutcome(False, attempt, None, f"{type(error).__name__}: {error}")

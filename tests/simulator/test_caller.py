@@ -40,6 +40,7 @@ class Played:
             self.caller = Caller(ours, script, await prepared(script, ToneVoice()), "energy", self.told.append)
             serving = asyncio.create_task(agent(theirs))
             self.reason, self.detail = await self.caller.run()
+            self.noticed = asyncio.get_running_loop().time()
             self.ended = (await ours.ended()).at
             serving.cancel()
             await asyncio.gather(serving, return_exceptions=True)
@@ -270,6 +271,7 @@ class TestTheEnd:
         played = Played(script(*steps), hanging_up_after(seconds))
         assert (EndReason.AGENT_HUNG_UP, "the other side hung up") == (played.reason, played.detail)
         assert seconds == pytest.approx(played.seconds, abs=2 * PTIME)
+        assert played.ended == played.noticed
 
     def test_what_was_said_until_the_agent_hung_up_is_remembered(self) -> None:
         """A sentence and keys as far as they came."""

@@ -329,7 +329,7 @@ class TestTheEnd:
         """The transcript ends with the call."""
 
         async def main() -> None:
-            async with served(replace(CALM, greeting="x" * 500)) as (caller, called, task):
+            async with served(replace(CALM, greeting="x" * 500)) as (caller, _, task):
                 log = await log_of(caller, task, 1.0)
                 (entry,) = log.update({}).recorded_transcript
                 assert entry.utterance.endswith("[interrupted]")

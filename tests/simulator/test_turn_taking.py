@@ -98,7 +98,7 @@ class TestSpeechAndKeys:
     """Both in one turn."""
 
     def test_keys_after_speech_belong_to_its_turn(self, turns: TurnTaking) -> None:
-        """ "My number is" - and then keys."""
+        """Who says that a number follows, and presses it."""
         turns.receive_speech_end(9.0)
         press(turns, "47#")
         assert CallersTurn(10.2, "47") == turns.turn()
