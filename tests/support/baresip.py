@@ -24,12 +24,10 @@ if TYPE_CHECKING:
 
     from support.processes import Program
 
-MODULE_FOLDERS: Final = (
-    "/usr/lib/baresip/modules",
-    "/usr/local/lib/baresip/modules",
-    "/opt/homebrew/lib/baresip/modules",
-)
-MAX_NETSTRING_DIGITS: Final = 6
+LIBRARY_FOLDERS: Final = ("usr/lib", "usr/lib/*", "usr/local/lib", "opt/homebrew/lib")
+"""Below the root: where packages and builds put baresip's modules, each under ``baresip/modules``."""
+MAX_NETSTRING_DIGITS: Final = 7
+"""And the colon: messages of 999,999 octets, where baresip's longest, its help, has some thousand."""
 
 CONFIG = """\
 poll_method             poll
@@ -118,7 +116,7 @@ def baresip(folder: Path, codec: str, says: offhook.Audio) -> Iterator[Baresip]:
     """
     [program] = require("baresip")
     sip = free_ports(3)  # SIP, TLS, control
-    modules = next(folder for folder in MODULE_FOLDERS if Path(folder).is_dir())
+    modules = _modules()
     folder.mkdir(parents=True, exist_ok=True)
     says.save(folder / "says.wav")
     (folder / "config").write_text(
@@ -132,6 +130,13 @@ def baresip(folder: Path, codec: str, says: offhook.Audio) -> Iterator[Baresip]:
         contextlib.closing(Baresip(process, folder, sip, _control(process, sip + 2))) as peer,
     ):
         yield peer
+
+
+def _modules() -> Path:
+    """The folder of its modules, which baresip does not tell by itself."""
+    found = [path for folder in LIBRARY_FOLDERS for path in Path("/").glob(f"{folder}/baresip/modules")]
+    assert found, f"baresip is installed, but its modules are in none of {', '.join(LIBRARY_FOLDERS)}"
+    return found[0]
 
 
 def _control(process: Program, port: int) -> socket.socket:
