@@ -19,6 +19,7 @@ CHECKED = ("offhook", *ROOMS, "tests", "benchmarks", "examples", "docs")
 # Tasks are started only where somebody keeps them, sees what they raise, and ends them. Each line says who.
 KEEPERS = {
     "offhook/phone.py": "the handlers of incoming calls, in a set until they are done; `close` cancels them",
+    "simulator/caller.py": "the watcher for the end of the call, cancelled and awaited where the script ends",
     "simulator/cli/call.py": "narrator, performer and end of the one call, cancelled and awaited where it ends",
     "simulator/cli/demo.py": "the agent's report, in a list; awaited, or cancelled at the end",
     "simulator/conversation.py": "those who watch and sample a call, awaited where it ends",

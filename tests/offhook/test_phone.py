@@ -66,7 +66,9 @@ class TestReadme:
                     call.start_playing(say(OURS, 0.3))
                     echo = await call.listen(silence=0.1, timeout=2.0)
                 await serving
-            return seen, tone_present(echo.pcm[400:2000], OURS, 8000)
+            # An echo begins with an empty queue, so its first frames may have a hole: the tone is looked for piece by piece.
+            pieces = [echo.pcm[at : at + 800] for at in range(0, len(echo.pcm), 400)]
+            return seen, any(tone_present(piece, OURS, 8000) for piece in pieces)
 
         assert ([("42", "+1201", "+4930")], True) == run(main())
 
