@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import av
 import numpy as np
+
 from offhook.codecs import AVAILABLE, Concealer, Resampler, codec, tone
 
 if TYPE_CHECKING:

@@ -1,6 +1,7 @@
 """The contract of codecs, held against the codecs there are."""
 
 import pytest
+
 from offhook.codecs import AVAILABLE, FRAME_SECONDS, StatelessCodec, codec
 
 

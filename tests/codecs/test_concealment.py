@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from offhook.codecs import Concealer, Pcm, rms_dbov
 from offhook.codecs.concealment import MAX_LOST_SECONDS
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from offhook.codecs import FastG711, Pcm, ReferenceG711, pcma_to_pcmu, pcmu_to_pcma
 from offhook.codecs.g711 import A_LAW, MU_LAW, PCMA, PCMU, Law
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from offhook.codecs import Pcm, codec, goertzel, rms_dbov, tone, tone_present
 from offhook.codecs.levels import FLOOR_DBOV, FULL_SCALE_SINE_DBM0, FULL_SCALE_SINE_DBOV
 

@@ -1,6 +1,7 @@
 """Getting a codec by its name."""
 
 import pytest
+
 from offhook.codecs import AVAILABLE, FastG711, ReferenceG711, UnknownCodec, codec
 
 

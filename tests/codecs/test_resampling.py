@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from offhook.codecs import Pcm, Resampler, goertzel, resample, rms_dbov, tone, tone_present
 from offhook.codecs.resampling import MAX_RATE, MIN_RATE
 

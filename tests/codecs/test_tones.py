@@ -4,6 +4,7 @@ from itertools import islice
 
 import numpy as np
 import pytest
+
 from offhook.codecs import BUSY, DTMF_FREQUENCIES, RINGBACK, Cadence, Pcm, cadence, dtmf_tone, goertzel, rms_dbov, tone
 from offhook.codecs.levels import FULL_SCALE_SINE_DBM0, FULL_SCALE_SINE_DBOV
 from offhook.codecs.tones import MAX_TONE_SECONDS

@@ -7,6 +7,7 @@ import random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from offhook.simulator.distribution import MAX_BOOTSTRAP_VALUES, PERCENTILE_METHOD, Distribution, Interval
 
 

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
+
 from offhook.simulator import result as result_module
 from offhook.simulator.accuracy import TimedLatency, compare
 from offhook.simulator.result import (
@@ -25,7 +27,6 @@ from offhook.simulator.result import (
     schema,
 )
 from offhook.simulator.turns import Segment, Utterance, measure
-from pydantic import ValidationError
 
 
 def call_facts() -> CallFacts:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from offhook.simulator.segments import Segment, clipped, gaps, merged, overlaps, speaking_at, total
 
 

@@ -8,6 +8,8 @@ from contextlib import suppress
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
+
 from offhook.simulator.simulation_update import (
     MAX_ENTRIES,
     MAX_ID_CHARACTERS,
@@ -15,7 +17,6 @@ from offhook.simulator.simulation_update import (
     MAX_TRACE_IDS,
     SimulationUpdate,
 )
-from pydantic import ValidationError
 
 TOOL_CALL = {"name": "book", "start_offset_ms": 0}
 EVENT = {"title": "transfer", "start_offset_ms": 10}

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.speech import RATE, beep, noisy, recorded, silence
+
 from offhook.codecs import codec
 from offhook.codecs.levels import FLOOR_DBOV
 from offhook.simulator import voice_activity
@@ -19,7 +21,6 @@ from offhook.simulator.voice_activity import (
     audible,
     edges,
 )
-from support.speech import RATE, beep, noisy, recorded, silence
 
 WINDOW_SAMPLES = 40  # 5 ms
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from offhook.simulator.voice_probability import EnergyProbability, SileroProbability
 from support.speech import RATE, beep, recorded, silence
+
+from offhook.simulator.voice_probability import EnergyProbability, SileroProbability
 
 
 def in_frames(scorer, pcm: np.ndarray, frame: int) -> list[float]:

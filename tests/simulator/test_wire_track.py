@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from offhook.simulator.wire_track import MAX_PACKETS, MAX_SAMPLES, RE_ANCHOR, TrackDrop, WireTrack
 
 RATE = 8_000

@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 
 import numpy as np
+
+from offhook.ladder import LadderEntry, MediaSpan, entry_from_message, mark_again
 from offhook.simulator.report.data import (
     BargeIn,
     Check,
@@ -21,8 +23,6 @@ from offhook.simulator.report.data import (
     Turn,
     Verdict,
 )
-
-from offhook.ladder import LadderEntry, MediaSpan, entry_from_message, mark_again
 
 RATE = 8_000
 SECONDS = 25

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from offhook.codecs import resample
 from offhook.simulator.voice_activity import active_level_dbov
 

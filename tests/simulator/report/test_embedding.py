@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
+
 from offhook.simulator.report.embedding import (
     MAX_TEXT_CHARACTERS,
     content_security_policy,

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from offhook.simulator.report.peaks import LEVELS, MAX_BUCKETS, bucket_count, peaks
 
 

@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.sample_report import IMAGE, SCRIPT, sample_report
+
 from offhook.simulator import report as module
 from offhook.simulator.report import Check, Figure, Party, ReportData, Turn, Verdict, render
-from support.sample_report import IMAGE, SCRIPT, sample_report
 
 BARE = ReportData("A call that failed", Verdict.FAILED, "sip:agent@127.0.0.1", "1")
 

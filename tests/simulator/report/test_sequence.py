@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from offhook.simulator.report.sequence import MAX_MESSAGES, MAX_SPANS, sequence, status_class
 
 from offhook.ladder import Fault, MediaSpan, entry_from_message
+from offhook.simulator.report.sequence import MAX_MESSAGES, MAX_SPANS, sequence, status_class
 
 A, B, C = "a:5060", "b:5060", "c:5060"
 BYE = entry_from_message(b"BYE sip:b SIP/2.0\r\nCSeq: 1 BYE\r\n\r\n", 1.0, A, B)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from offhook.simulator.report.data import BargeIn, Digit, Party, ReportData, ToolCall, Turn, Verdict
 from offhook.simulator.report.timeline import MAX_MARKS, MAX_TITLE_CHARACTERS, extent, overlaps, timeline
 

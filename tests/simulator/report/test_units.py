@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
+
 from offhook.simulator.report.units import clock, difference, milliseconds, number, percent, quantity
 
 THIN, MINUS, DASH = "\u202f", "\u2212", "\u2013"

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from support.speech import beep
+
 from offhook.simulator.speech import AGENT_VOICE, CALLER_VOICE, MAX_TEXT_CHARACTERS, EspeakVoice, Speech, SpeechFailed
 from offhook.simulator.speech.espeak import FASTEST, SLOWEST, SpeechCache
 from offhook.simulator.voice_activity import active_level_dbov, edges
-from support.speech import beep
 
 
 @pytest.mark.usefixtures("voice")

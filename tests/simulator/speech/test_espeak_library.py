@@ -8,6 +8,7 @@ from unittest.mock import Mock
 
 import numpy as np
 import pytest
+
 from offhook.simulator.speech import SpeechFailed, SpeechUnavailable
 from offhook.simulator.speech import _espeak_library as library
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from support.speech import RATE, beep, silence
+
 from offhook.simulator.speech.utterance import Speech, levelled
 from offhook.simulator.voice_activity import active_level_dbov
-from support.speech import RATE, beep, silence
 
 
 def test_speech_knows_where_its_sound_is() -> None:

@@ -1,6 +1,7 @@
 """RFC 8866 6.6 and RFC 3551 section 6: what payload types mean."""
 
 import pytest
+
 from offhook.sipcore.sdp import STATIC_CODECS, Attribute, Codec, MediaDescription, codecs_of
 from offhook.sipcore.sdp.codec import MAX_CHANNELS_DIGITS, MAX_CLOCK_RATE_DIGITS, MAX_RTPMAP
 

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from offhook.sipcore.sdp import (
     Attribute,
     Bandwidth,

@@ -1,6 +1,7 @@
 """What a refused description tells the server and the reader of the log."""
 
 import pytest
+
 from offhook.sipcore.sdp import MalformedDescription, NotAcceptable, Refusal
 
 

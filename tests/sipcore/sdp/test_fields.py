@@ -1,6 +1,7 @@
 """RFC 8866 section 5: the lines that have parts."""
 
 import pytest
+
 from offhook.sipcore.sdp import Attribute, Bandwidth, Connection, MalformedDescription, Origin, Timing
 from offhook.sipcore.sdp.fields import (
     MAX_BANDWIDTH_DIGITS,

@@ -1,6 +1,7 @@
 """What we bring to a call, and what no description can say."""
 
 import pytest
+
 from offhook.sipcore.sdp import Attribute, Codec, Direction, LocalMedia, Timing
 from offhook.sipcore.sdp.local_media import MAX_PTIME, MIN_PTIME
 

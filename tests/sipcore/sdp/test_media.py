@@ -1,6 +1,7 @@
 """What the attributes of one stream say."""
 
 import pytest
+
 from offhook.sipcore.sdp import Connection, Direction, Refusal, parse
 from offhook.sipcore.sdp.media import (
     MAX_ADDRESS,

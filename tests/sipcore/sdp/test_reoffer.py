@@ -1,6 +1,7 @@
 """RFC 3264 section 8: changing a session that runs."""
 
 import pytest
+
 from offhook.sipcore.sdp import (
     Codec,
     Direction,
