@@ -19,6 +19,7 @@ from .exit_codes import ExitCode
 from .options import CodecOption, HeaderOption, codecs_of, headers_of, keys_of, writable
 from .show import Narrator
 
+SCHEMES: Final = ("sip:", "sips:", "tel:")
 GOODBYE: Final = 2.0  # seconds that we wait for the other side to confirm the end, a CANCEL's 487 for example
 
 
@@ -64,7 +65,7 @@ def call(
     * `offhook call sip:agent@127.0.0.1 -H 'X-Simulation-Result-Id: 42' --dtmf 4711# --json`
     """
     wish = _Wish(
-        uri if uri.lower().startswith(("sip:", "sips:", "tel:")) else f"sip:{uri}",
+        uri if uri.lower().startswith(SCHEMES) else f"sip:{uri}",
         headers_of(header), codecs_of(codec), play, writable(record, "--record"), writable(capture, "--capture"),
         keys_of(dtmf), duration, timeout, listen, caller, as_json,
     )  # fmt: skip

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -22,6 +23,7 @@ from offhook.simulator.result import EndReason, Result
 from offhook.simulator.turns import Turn
 
 NARROW: Final = 64  # columns; below them the error is left out, which can be seen from latency and truth
+LEAST: Final = 8  # columns of the caller's words, however narrow the terminal
 _WELL: Final = frozenset({EndReason.COMPLETED, EndReason.AGENT_HUNG_UP})
 
 
@@ -45,7 +47,7 @@ def show_result(result: Result, folder: Path) -> None:
     console.print()
     console.print(_headline(result), soft_wrap=True)
     if console.is_terminal:
-        console.print(_table(result, narrow=console.width < NARROW))
+        console.print(_table(result, console.width))
         console.print(_grid(_figures(result)))
     else:
         for line in (*_lines(result), *(f"{name}: {value}" for name, value in _figures(result))):
@@ -69,21 +71,42 @@ def _headline(result: Result) -> Text:
     return mark + Text(f"{visible(call.codec) or 'no media'}{length}: {call.end_reason.value}{detail}")
 
 
-def _table(result: Result, *, narrow: bool) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=False)
-    table.add_column("at", justify="right", no_wrap=True)
-    table.add_column("the caller's turn", no_wrap=True, overflow="ellipsis", ratio=1, min_width=8)
-    for heading in ("latency", "truth", "error", "stop"):
-        if not (narrow and heading == "error"):
-            table.add_column(heading, justify="right", no_wrap=True)
+def _table(result: Result, width: int) -> Table:
+    """The turns; what the caller said is cut to the room that the figures leave."""
     errors = _errors(result)
-    for turn in result.turns:
-        error = _error_of(turn, errors)
-        cells = [_ms(turn.latency_ms), _ms(error.true_ms if error else None)]
-        if not narrow:
-            cells.append(f"{error.error_ms:+.1f} ms" if error else "-")
-        table.add_row(f"{turn.start_s:.1f} s", Text(_words(turn)), *cells, _stop(turn))
+    headings = ["at", "the caller's turn", "latency", "truth", "error", "stop"]
+    rows = [_row(turn, _error_of(turn, errors)) for turn in result.turns]
+    if width < NARROW:
+        headings.remove("error")
+        rows = [[*row[:4], row[5]] for row in rows]
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    widths = [max(map(cell_len, column)) for column in zip(headings, *rows, strict=True)]
+    between = 3 * (len(headings) - 1) + 2  # columns that rich draws nothing in
+    room = max(LEAST, width - between - sum(widths) + widths[1])
+    for number, heading in enumerate(headings):
+        table.add_column(
+            heading, justify="left" if number == 1 else "right", no_wrap=True, min_width=min(widths[number], room)
+        )
+    for row in rows:
+        table.add_row(*(_cut(cell, room) for cell in row))
     return table
+
+
+def _cut(text: str, width: int) -> Text:
+    cell = Text(text)
+    cell.truncate(width, overflow="ellipsis")
+    return cell
+
+
+def _row(turn: Turn, error: TurnError | None) -> list[str]:
+    return [
+        f"{turn.start_s:.1f} s",
+        _words(turn),
+        _ms(turn.latency_ms),
+        _ms(error.true_ms if error else None),
+        f"{error.error_ms:+.1f} ms" if error else "-",
+        _stop(turn),
+    ]
 
 
 def _lines(result: Result) -> list[str]:
@@ -148,7 +171,8 @@ def _figures(result: Result) -> list[tuple[str, str]]:
         jitter = received.jitter_ms
         worst = f"{jitter.max:.1f} ms (n={jitter.n})" if jitter is not None and jitter.n else "-"
         loss = f"loss {received.loss_pct:.2f} %, late {received.late or 0} (n={received.expected})"
-        figures.append(("Media", f"{loss}, jitter max {worst}, mos_cqe {mos} by E-model"))
+        figures.append(("Media", f"{loss}, jitter max {worst}"))
+        figures.append(("mos_cqe", f"{mos}, estimated by the E-model"))
     agent = result.agent
     told = f"{len(agent.tool_calls)} tool calls, {len(agent.events)} events, {len(agent.transcript)} transcript entries"
     figures.append(("Agent's report", f"{told} (n={agent.posts} posts)"))

@@ -122,7 +122,7 @@ def _turns(result: Result) -> tuple[data.Turn, ...]:
             turns.append(data.Turn(data.Party.CALLER, span.start_s, span.end_s, text))
         else:
             turns.extend(answers.blocks(span.start_s, span.end_s))
-    return tuple(turns)
+    return tuple(sorted(turns, key=lambda turn: turn.start))
 
 
 class _Answers:

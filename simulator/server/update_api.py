@@ -69,10 +69,11 @@ async def _update(request: web.Request) -> web.Response:
         return _refused(f"the body is {request.content_type}; send application/json", 415)
     try:
         update = SimulationUpdate.model_validate_json(await request.read())
+        receipt = request.app[_INBOX].receive(update)  # a result refuses NaN, which a body may hold
     except ValidationError as error:
         faults = json.loads(error.json(include_url=False, include_input=False))
         return _refused(faults[:MAX_FAULTS_TOLD], 422)
-    match request.app[_INBOX].receive(update):
+    match receipt:
         case Receipt.UNKNOWN:
             return _refused(f"no call has the simulation_result_id {update.simulation_result_id}", 404)
         case Receipt.TOO_MANY:

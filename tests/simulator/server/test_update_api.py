@@ -88,8 +88,9 @@ def test_an_id_that_no_call_bears_is_not_found() -> None:
         (b"\xff\xfe", []),
         (b"[" * 5_000, []),
         (b'{"simulation_result_id": "\\ud800"}', []),
+        (b'{"simulation_result_id": "42", "metadata": {"a": NaN}}', ["metadata", "a", "float"]),
     ],
-    ids=["no id", "no offset", "negative offset", "no JSON", "no text", "too deep", "lone surrogate"],
+    ids=["no id", "no offset", "negative offset", "no JSON", "no text", "too deep", "lone surrogate", "not a number"],
 )
 def test_a_wrong_body_is_told_where_it_is_wrong(body: Any, where: list[Any]) -> None:
     """422, with the detail that pydantic gives."""
@@ -150,11 +151,13 @@ def test_other_methods_and_paths_are_refused_in_json(method: str, path: str, sta
     """405 says what is allowed."""
 
     async def main() -> None:
-        async with served(ResultInbox()) as (api, client):
-            async with client.request(method, api.url.removesuffix(PATH) + path) as response:
-                assert status == response.status
-                assert "detail" in await response.json()
-                assert ("POST" if status == 405 else None) == response.headers.get("Allow")
+        async with (
+            served(ResultInbox()) as (api, client),
+            client.request(method, api.url.removesuffix(PATH) + path) as response,
+        ):
+            assert status == response.status
+            assert "detail" in await response.json()
+            assert ("POST" if status == 405 else None) == response.headers.get("Allow")
 
     run(main())
 
