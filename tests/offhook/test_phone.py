@@ -402,9 +402,10 @@ class TestClose:
         monkeypatch.setattr("offhook.phone.HANDLERS_END_WITHIN", 0.01)
 
         async def main() -> None:
-            released = asyncio.Event()
+            began, released = asyncio.Event(), asyncio.Event()
 
             async def stubborn(call: Call) -> None:
+                began.set()
                 while not released.is_set():
                     try:
                         await released.wait()
@@ -413,7 +414,7 @@ class TestClose:
 
             async with phones(stubborn) as (caller, called):
                 await caller.dial(called.uri)
-                await until(lambda: called.calls)
+                await began.wait()
                 await called.close()
                 released.set()
                 await until(lambda: not called._handling)
