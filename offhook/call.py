@@ -150,6 +150,11 @@ class Call:
         return self._media().incoming.sample_rate
 
     @property
+    def ended_at(self) -> float | None:
+        """Instant of the end, seconds; None while the call lasts."""
+        return self._ended.result().at if self._ended.done() else None
+
+    @property
     def is_over(self) -> bool:
         """Whether the call has ended or failed."""
         return self._ended.done()

@@ -148,6 +148,14 @@ class Phone:
     ) -> None:
         await self.close()
 
+    async def settled(self, timeout: float = 2.0) -> bool:
+        """Wait until every request of ours, the BYE of a finished call among them, has its answer.
+
+        Returns:
+            False when an answer is still missing after ``timeout`` seconds.
+        """
+        return await self._agent.settled(timeout)
+
     # -- what it knows -------------------------------------------------------------------------------------------------
 
     @property

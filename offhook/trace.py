@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from .capture import PcapWriter
-from .ladder import LadderEntry, entry_from_message, mark_again
+from .ladder import LadderEntry, MediaSpan, entry_from_message, mark_again
 from .sipcore import MalformedMessage, parse
 from .sipcore.aio.resolver import LocalAddress
 
@@ -86,6 +86,23 @@ class PhoneTrace:
                 for seen in self._seen
                 if call_id in seen.data and _belongs(seen.data, call.id)
             ]
+        )
+
+    def media(self, call: Call) -> tuple[MediaSpan, ...]:
+        """Both streams of a call that is over, to be drawn into its ladder; empty without media."""
+        if call.media is None or call.answered_at is None or call.ended_at is None:
+            return ()
+        ladder = self.ladder(call)
+        if not ladder:
+            return ()
+        first, quality = ladder[0], call.quality
+        ours, theirs = first.source, first.destination
+        if call.is_incoming:
+            ours, theirs = theirs, ours
+        start, end = call.answered_at, call.ended_at
+        return (
+            MediaSpan(start, end, ours, theirs, quality.codec, quality.sent),
+            MediaSpan(start, end, theirs, ours, quality.codec, quality.received),
         )
 
     @property

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from offhook.ladder import LadderEntry, MediaSpan, draw
+from offhook.ladder import draw
 
 from .conversation import CAPTURE, LADDER, RECORDING, REPORT, RESULT
 from .report import render
 from .report.from_result import report_data
+from .result_ladder import ladder_entries, media_spans
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,24 +36,7 @@ def write_artefacts(result: Result, folder: Path) -> Result:
 
 def ladder_text(result: Result) -> str:
     """The SIP ladder with the media between, for a terminal."""
-    entries = [
-        LadderEntry(entry.instant_s, entry.source, entry.destination, entry.first_line, entry.text, entry.again)
-        for entry in result.ladder
-    ]
-    spans: tuple[MediaSpan, ...] = ()
-    if entries and result.call.duration_ms is not None:
-        received = result.quality.received
-        spans = (
-            MediaSpan(
-                0.0,
-                result.call.duration_ms / 1000,
-                entries[0].destination,
-                entries[0].source,
-                result.call.codec,
-                received.received if received else None,
-            ),
-        )
-    return draw(entries, spans) + "\n"
+    return draw(ladder_entries(result), media_spans(result)) + "\n"
 
 
 def _read_stereo(path: Path) -> tuple[NDArray[np.int16] | None, int]:

@@ -102,6 +102,7 @@ async def converse(
         inbox.expect(order.result_id)
     try:
         observed = await _hold(phone, order, speeches, folder, tell)
+        await phone.settled()  # the answer to our BYE belongs to the ladder
         report = AgentReport()
         if inbox is not None and observed.call.answered_at is not None:
             tell("waiting for the agent's report")

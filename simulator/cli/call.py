@@ -151,7 +151,7 @@ def _show(placed: offhook.Call, phone: offhook.Phone, wish: _Wish, failure: offh
     ladder = phone.trace.ladder(placed)
     quality = placed.quality if placed.media is not None else None
     if not wish.as_json:
-        print(draw(ladder))
+        print(draw(ladder, phone.trace.media(placed)))
         if quality is not None:
             print(quality)
         for kind, path in (("recording", wish.record), ("capture", wish.capture)):

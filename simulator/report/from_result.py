@@ -6,8 +6,8 @@ import json
 from bisect import bisect_left
 from typing import TYPE_CHECKING, Any
 
-from offhook.ladder import LadderEntry, MediaSpan
 from offhook.simulator.result import EndReason
+from offhook.simulator.result_ladder import ladder_entries, media_spans
 
 from . import data
 
@@ -72,11 +72,8 @@ def report_data(
             )
             for digit in result.dtmf
         ),
-        messages=tuple(
-            LadderEntry(entry.instant_s, entry.source, entry.destination, entry.first_line, entry.text, entry.again)
-            for entry in result.ladder
-        ),
-        media=_media(result),
+        messages=ladder_entries(result),
+        media=media_spans(result),
         quality=_quality(result),
         versions=tuple(result.versions.items()),
         result_json=result.model_dump_json(indent=2),
@@ -165,20 +162,6 @@ class _Answers:
         after = bisect_left(self._said, (instant, ""))
         near = min(self._said[max(0, after - 1) : after + 1], key=lambda said: abs(said[0] - instant), default=None)
         return near[1] if near is not None and abs(near[0] - instant) < _NEAR else ""
-
-
-def _media(result: Result) -> tuple[MediaSpan, ...]:
-    """The two streams as spans of the ladder, between the hosts of its first message."""
-    call, received = result.call, result.quality.received
-    if not result.ladder or call.duration_ms is None:
-        return ()
-    ours, theirs = result.ladder[0].source, result.ladder[0].destination
-    end = call.duration_ms / 1000
-    packets = received.received if received is not None else None
-    return (
-        MediaSpan(0.0, end, ours, theirs, call.codec),
-        MediaSpan(0.0, end, theirs, ours, call.codec, packets),
-    )
 
 
 def _quality(result: Result) -> tuple[data.StreamQuality, ...]:

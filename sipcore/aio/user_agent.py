@@ -78,6 +78,7 @@ class UserAgent:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._named = NamedDestinations(self._send, self._failed)
         self._idle: asyncio.Event | None = None  # who closes waits for it
+        self._quiet: list[asyncio.Future[None]] = []  # who waits until no request of ours is unanswered
         self._pumping = False
         self.on_call = on_call
         self.taps: list[Callable[[bytes, HostPort, HostPort, float], None]] = []
@@ -237,6 +238,16 @@ class UserAgent:
         self._core.settle(self.now())
         self._pump()
 
+    async def settled(self, timeout: float) -> bool:
+        """Wait until no request of ours waits for an answer; False when that took longer than ``timeout`` seconds."""
+        if self._core.is_waiting():
+            quiet: asyncio.Future[None] = self._running().create_future()
+            self._quiet.append(quiet)
+            await asyncio.wait([quiet], timeout=timeout)
+            if not quiet.done():
+                self._quiet.remove(quiet)
+        return not self._core.is_waiting()
+
     # -- the pump ------------------------------------------------------------------------------------------------------
 
     def _receive(self, udp: UdpSocket, data: bytes, source: HostPort) -> None:
@@ -268,8 +279,16 @@ class UserAgent:
         finally:
             self._pumping = False
         self._rearm()
-        if self._idle is not None and not self._core.is_waiting():
+        if (self._idle is not None or self._quiet) and not self._core.is_waiting():
+            self._tell_quiet()
+
+    def _tell_quiet(self) -> None:
+        if self._idle is not None:
             self._idle.set()
+        for waiting in self._quiet:
+            if not waiting.done():
+                waiting.set_result(None)
+        self._quiet.clear()
 
     def _send_all(self) -> bool:
         out = self._core.datagrams_to_send()

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import socket
 from collections import Counter
 from typing import Any
 
@@ -631,3 +632,35 @@ def test_a_phone_tells_what_it_does() -> None:
             ]
 
     assert [True, 1, 1, True] == run(main())
+
+
+class TestSettling:
+    """The BYE of a call is answered after the call is over for its user."""
+
+    def test_who_waits_sees_the_answer_to_the_bye_in_the_ladder(self) -> None:
+        """A ladder that is drawn too early shows a fault where there is none; both streams stand in it."""
+
+        async def main() -> None:
+            async with phones(silent) as (caller, called):
+                caller.trace.remember()
+                async with caller.call(called.uri) as call:
+                    assert (None, ()) == (call.ended_at, caller.trace.media(call))
+                assert await caller.settled()
+                assert "200 OK (BYE)" == caller.trace.ladder(call)[-1].summary
+                there, back = caller.trace.media(call)
+                assert (there.source, there.destination) == (back.destination, back.source)
+                assert call.ended_at == there.end
+
+        run(main())
+
+    def test_a_peer_that_does_not_answer_is_not_waited_for_for_ever(self) -> None:
+        """False says that something is still missing."""
+
+        async def main() -> None:
+            async with Phone("udp:127.0.0.1:0") as caller:
+                with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as mute:
+                    mute.bind(("127.0.0.1", 0))
+                    await caller.dial(f"sip:127.0.0.1:{mute.getsockname()[1]}")
+                    assert not await caller.settled(timeout=0.0)
+
+        run(main())
