@@ -144,7 +144,7 @@
       const end = stopTime === null ? at : x(start + stopTime);
       svg.append(element("path", { class: "stop", d: `M${at} ${Y.gap + 26}H${end}` }));
       const words = stopTime === null ? "never stops" : `stop ${ms(stopTime)}`;
-      const middle = inside((at + end) / 2, 88);
+      const middle = inside(at + 50, 88); // beside the line, which would cross its own label
       if (free(middle, 88)) svg.append(element("text", { class: "stop-text", x: middle, y: Y.gap + 17 }, words));
     }
   };
