@@ -12,7 +12,7 @@ of Python objects, and their loops and their output are bounded.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from liquid import BoundTemplate, Environment
@@ -25,6 +25,10 @@ MAX_TEXT_OCTETS: Final = 40_000  # of a text that a template makes: as long as t
 MAX_ITERATIONS: Final = 1_000  # of all loops of a template together
 MAX_ASSIGNED: Final = 10_000  # what a template may keep in variables of its own, octets
 MAX_VARIABLE_CHARACTERS: Final = 1_000  # of a header's value; names and numbers are shorter
+
+
+EARS: Final = 0.18  # seconds that the detector and the making of an answer take beyond the silence they wait for
+QUICKEST: Final = 0.06  # seconds; the closure of a plosive inside a word is longer
 
 
 class BadTemplate(ValueError):
@@ -81,7 +85,7 @@ class Persona:
     delay: float = 0.8
     "Seconds from the caller's last audible sample to the agent's first one."
     endpointing: float = 0.24
-    "Seconds of silence after which the caller's turn is taken to be over; a delay below it cannot be kept."
+    "Seconds of silence after which the caller's turn is taken to be over; a delay not :data:`EARS` longer cannot be kept."
     digit_pause: float = 1.5
     "Seconds without a key after which the keys are complete; ``#`` completes them at once."
     tools: Mapping[str, Tool] = field(default_factory=dict)
@@ -106,6 +110,15 @@ class Persona:
             for text in (reply.text, *reply.parameters.values()):
                 _parsed(text)
         _parsed(self.greeting)
+
+    def thinking(self, delay: float) -> Persona:
+        """The same with another delay, and with ears that are quick enough to keep it as far as ears can be.
+
+        Quick ears take a short pause for the end of a turn. That does no harm: an answer is only due after the delay, and is
+        taken back when the caller goes on before it.
+        """
+        endpointing = min(self.endpointing, max(QUICKEST, delay - EARS))
+        return replace(self, delay=delay, endpointing=endpointing)
 
 
 async def look_up_order(parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import json
 import signal
 import sys
 import traceback
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -181,7 +181,7 @@ def _server(wish: _Wish) -> Answerer:
 
 def _reference(delay: float, post: _Post | None) -> Answerer:
     voice = EspeakVoice(AGENT_VOICE)
-    character = replace(persona.DEMO, delay=delay)
+    character = persona.DEMO.thinking(delay)
 
     async def serve(call: offhook.Call) -> None:
         call.ring()

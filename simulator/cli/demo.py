@@ -96,7 +96,7 @@ async def hold_demo(
     """
     inbox = ResultInbox()
     api_key = secrets.token_urlsafe(16)
-    agent_persona = replace(persona.DEMO, delay=delay)
+    agent_persona = persona.DEMO.thinking(delay)
     if script is not DEMO:
         agent_persona = replace(
             agent_persona, replies=(persona.Reply("Here is your answer."),), max_duration=script.max_duration

@@ -16,6 +16,7 @@ from offhook.simulator.persona import (
     MAX_TEMPLATE_CHARACTERS,
     MAX_TEXT_OCTETS,
     MAX_VARIABLE_CHARACTERS,
+    QUICKEST,
     BadTemplate,
     Persona,
     Reply,
@@ -155,6 +156,12 @@ class TestPersona:
         """No replies, a tool or a template that is none, durations that are none."""
         with pytest.raises(ValueError, match=r"."):
             replace(DEMO, **change)
+
+    @pytest.mark.parametrize(("delay", "endpointing"), [(2.0, 0.24), (0.3, 0.12), (0.1, QUICKEST)])
+    def test_ears_are_as_quick_as_the_delay_asks(self, delay: float, endpointing: float) -> None:
+        """Never slower than they were, never quicker than ears can be."""
+        persona = DEMO.thinking(delay)
+        assert (delay, pytest.approx(endpointing)) == (persona.delay, persona.endpointing)
 
     def test_the_smallest_persona(self) -> None:
         """A greeting, one reply for all turns, one for keys."""
