@@ -18,6 +18,7 @@ from .assembly import Observed, assemble
 from .caller import Caller, prepared
 from .reference_agent import RESULT_ID_HEADER
 from .result import AgentReport, EndReason, Result
+from .voice_probability import load_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,6 +97,8 @@ async def converse(
         OSError: the folder cannot be written to.
     """
     speeches = await prepared(order.script, voice)
+    if order.detector == "silero":
+        load_model()
     phone.trace.remember()
     phone.trace.capture(folder / CAPTURE)
     if inbox is not None:

@@ -21,6 +21,7 @@ from .hearing import Hearing
 from .persona import Persona, Reply, header_variables, render
 from .turn_taking import TurnTaking
 from .voice_activity import Sensitivity, SpeechDetector, SpeechEvent, SpeechStarted
+from .voice_probability import load_model
 
 if TYPE_CHECKING:
     from typing import Literal
@@ -76,6 +77,8 @@ class ReferenceAgent:
             BadTemplate: a text of the persona could not be filled in; the call is hung up.
             SpeechFailed: the voice refused a text; the call is hung up.
         """
+        if self._detector == "silero":
+            load_model()
         greeting = await self._voice.say(render(self._persona.greeting, self._variables))
         self._began_at = self._active_at = self._loop.time()  # the 200 leaves now
         await self._call.answer()
