@@ -5,7 +5,8 @@ its answer really left. The caller measures the same turns at the other end. Eac
 conversation with real speech, real sockets and the voice activity detector that tells voice from noise.
 
 A conversation runs in a process of its own, so that those at work beside it cost it no time of its event loop; `--at-once`
-says how many do (each takes a fifth of a core). The table gives the error, measured minus true: its mean is the bias, its standard deviation the noise.
+says how many do (each takes a fifth of a core). The table gives the error, measured minus true: its mean is the bias, its
+standard deviation the noise.
 
     python benchmarks/latency_truth.py [--turns 20] [--at-once 3]
 """

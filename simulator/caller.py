@@ -10,7 +10,6 @@ end. The rest of a sentence that we interrupted is none, nor is a word that the 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from math import inf
 from typing import TYPE_CHECKING, Literal
 
@@ -76,7 +75,7 @@ class Caller:
         self._script = script
         self._speeches = speeches
         self._loop = asyncio.get_running_loop()
-        self._changed = asyncio.Event()
+        self._changed: asyncio.Future[None] = self._loop.create_future()  # done when whoever waits should look again
         self._agent_speaking = False
         self._agent_turn_began = -inf  # its pauses shorter than `quiet` included
         self._agent_began = -inf
@@ -117,7 +116,7 @@ class Caller:
     async def _notice_end(self) -> None:
         """Whoever waits for the agent is woken when the call ends."""
         await self._call.ended()
-        self._changed.set()
+        self._wake()
 
     async def _follow(self) -> tuple[EndReason, str]:
         for step in self._script.steps:
@@ -201,7 +200,7 @@ class Caller:
             self._agent_stopped = max(self._agent_began, instant)
             self.agent_speech.append(Segment(self._agent_began, self._agent_stopped))
             self._tell(f"agent spoke for {self._agent_stopped - self._agent_began:.1f} s")
-        self._changed.set()
+        self._wake()
 
     @property
     def _has_heard(self) -> bool:
@@ -262,10 +261,12 @@ class Caller:
         if self._waited >= self._script.silence_timeout:
             raise _NothingHeard
 
+    def _wake(self) -> None:
+        if not self._changed.done():
+            self._changed.set_result(None)
+
     async def _wait(self, seconds: float) -> None:
         """Until something is heard, the call ends, or so long; the peer's silence is heard each second."""
-        self._changed.clear()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(max(0.001, min(seconds, LOOK_EVERY))):
-                await self._changed.wait()
+        self._changed = self._loop.create_future()
+        await asyncio.wait([self._changed], timeout=max(0.001, min(seconds, LOOK_EVERY)))
         self.hearing.passed(self._loop.time())  # on hold nothing of ours leaves that would tell the time

@@ -15,18 +15,20 @@ from offhook.codecs import tone_present
 from offhook.simulator.answerers import MAX_ECHO_BACKLOG, NoSuchAgent, echo, own_agent, player
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from offhook import Call
 
 
 @pytest.fixture
-def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder of somebody's own, which is the current one; modules of it are forgotten afterwards."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
-    monkeypatch.setattr(sys, "modules", {**sys.modules})
-    return tmp_path
+    yield tmp_path
+    for name in [name for name in sys.modules if name.startswith("my_bot_")]:
+        del sys.modules[name]
 
 
 class TestOwnAgent:

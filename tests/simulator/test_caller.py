@@ -208,6 +208,16 @@ class TestPatience:
         assert 4.0 <= played.caller.utterances[0].start_instant - played.answered <= 4.1
         assert "the agent said nothing for 4 s" in played.told
 
+    def test_an_agent_that_says_nothing_cannot_be_interrupted(self) -> None:
+        """Patience ends the wait for it too."""
+        played = Played(script(BargeIn("x" * 50)), silent)
+        assert 4.0 <= played.caller.utterances[0].start_instant - played.answered <= 4.1
+
+    def test_an_utterance_without_sound_is_no_utterance(self) -> None:
+        """Nothing audible left."""
+        played = Played(script(Say("")))
+        assert (EndReason.COMPLETED, []) == (played.reason, played.caller.utterances)
+
     def test_silence_has_an_end(self) -> None:
         """Ten seconds of waiting in vain, in three waits, though the script is longer."""
         played = Played(script(*[QUESTION] * 10, silence_timeout=10.0), silent)
