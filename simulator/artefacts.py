@@ -30,7 +30,9 @@ def write_artefacts(result: Result, folder: Path) -> Result:
     result.save(folder / RESULT)
     (folder / LADDER).write_text(ladder_text(result), encoding="utf-8")
     audio, rate = _read_stereo(folder / RECORDING)
-    (folder / REPORT).write_text(render(report_data(result, audio, rate)), encoding="utf-8")
+    (folder / REPORT).write_text(
+        render(report_data(result, audio, rate, result.recording_start_s or 0.0)), encoding="utf-8"
+    )
     return result
 
 

@@ -47,6 +47,8 @@ class Observed:
     digits: list[offhook.DtmfReceived]
     jitter: list[float]
     "RFC 3550 interarrival jitter, read once a second and at the end, in seconds."
+    recording_start: float | None = None
+    "Instant of the recording's first sample; None without a recording."
 
 
 def assemble(observed: Observed, ladder: list[LadderEntry], agent: model.AgentReport) -> model.Result:
@@ -74,6 +76,7 @@ def assemble(observed: Observed, ladder: list[LadderEntry], agent: model.AgentRe
         agent=agent,
         truth=_truth(spoken, agent),
         ladder=[_message(entry, origin, call) for entry in ladder],
+        recording_start_s=None if observed.recording_start is None else observed.recording_start - origin,
         versions=versions(),
     )
 

@@ -148,6 +148,7 @@ async def _hold(
         ringing_at=progress.ringing_at,
         digits=progress.digits,
         jitter=progress.jitter,
+        recording_start=spoken.recording_start,
     )
 
 
@@ -169,6 +170,8 @@ class _Spoken:
     reason: EndReason
     detail: str
     q850: int | None = None
+    recording_start: float | None = None
+    "Instant of the recording's first sample."
 
 
 async def _talk(
@@ -190,8 +193,8 @@ async def _talk(
     caller = Caller(call, order.script, speeches, order.detector, tell)
     sampling = asyncio.create_task(_sample(call, progress))
     try:
-        call.record(folder / RECORDING)
-        return _Spoken(caller, *await caller.run())
+        recorder = call.record(folder / RECORDING)
+        return _Spoken(caller, *await caller.run(), recording_start=recorder.start)
     except offhook.CallOver as over:  # it ended between the answer and the recording
         return _Spoken(caller, EndReason.AGENT_HUNG_UP, str(over))
     finally:

@@ -299,6 +299,8 @@ class Result(_Part):
     """Measured latencies against those the agent logged, when it did."""
     ladder: list[LadderEntry] = []
     """The SIP messages, in order."""
+    recording_start_s: float | None = None
+    """Seconds from the answer: the first sample of the recording; null when nothing was recorded."""
     artefacts: dict[str, str] = {}
     """File names relative to this file, by what they are: recording, capture, ladder, report."""
     versions: dict[str, str] = {}

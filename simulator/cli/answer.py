@@ -26,7 +26,7 @@ from offhook.simulator.speech import AGENT_VOICE, EspeakVoice
 
 from .app import app, run
 from .exit_codes import ExitCode
-from .options import CodecOption, codecs_of, ports_of
+from .options import CodecOption, PublicAddressOption, codecs_of, ports_of
 
 GRACE: Final = 5.0  # seconds that calls may take to finish their work (post their report) when we are stopped
 
@@ -46,6 +46,7 @@ class _Wish:
     codecs: tuple[str, ...]
     calls: int
     rtp_ports: range | None
+    public_address: str | None
     post: _Post | None
     as_json: bool
 
@@ -66,6 +67,7 @@ def answer(
     codec: CodecOption = None,
     calls: Annotated[int, typer.Option(min=0, help="Stop after so many calls; 0 goes on.")] = 0,
     rtp_ports: Annotated[str | None, typer.Option(help="Range of RTP ports, `10000-20000`.")] = None,
+    public_address: PublicAddressOption = None,
     post: Annotated[
         str | None, typer.Option(help="Where the reference agent posts its report after each call.")
     ] = None,
@@ -97,6 +99,7 @@ def answer(
                 codecs_of(codec),
                 calls,
                 ports_of(rtp_ports),
+                public_address,
                 _Post(post, api_key) if post is not None else None,
                 as_json,
             )
@@ -114,7 +117,7 @@ async def _answer(wish: _Wish) -> ExitCode:
 
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stop, name)
-    async with offhook.Phone(*wish.listen, codecs=wish.codecs, rtp_ports=wish.rtp_ports) as phone:
+    async with _phone(wish) as phone:
         phone.on_call(desk.take)
         for host, port in phone.addresses:
             shown = f"[{host}]" if ":" in host else host
@@ -125,9 +128,12 @@ async def _answer(wish: _Wish) -> ExitCode:
         for call in up:
             call.hang_up()
         await desk.finish()
-    return (
-        ExitCode.ABORTED if signal.SIGINT in signals else ExitCode.OK
-    )  # SIGTERM is how a service is stopped in good order
+    # SIGTERM is how a service is stopped in good order.
+    return ExitCode.ABORTED if signal.SIGINT in signals else ExitCode.OK
+
+
+def _phone(wish: _Wish) -> offhook.Phone:
+    return offhook.Phone(*wish.listen, codecs=wish.codecs, rtp_ports=wish.rtp_ports, public_address=wish.public_address)
 
 
 class _Desk:

@@ -7,7 +7,8 @@ import os
 import sys
 import traceback
 from collections.abc import Coroutine
-from typing import Any
+from importlib.metadata import version
+from typing import Annotated, Any
 
 import typer
 
@@ -23,6 +24,21 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"offhook {version('offhook')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version_wanted: Annotated[
+        bool, typer.Option("--version", help="Print the version and stop.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
+    """What stands before the command."""
 
 
 def run(work: Coroutine[Any, Any, ExitCode]) -> None:

@@ -16,7 +16,7 @@ from offhook.ladder import draw
 
 from .app import app, run
 from .exit_codes import ExitCode
-from .options import CodecOption, HeaderOption, codecs_of, headers_of, keys_of, writable
+from .options import CodecOption, HeaderOption, PublicAddressOption, codecs_of, headers_of, keys_of, writable
 from .show import Narrator
 
 SCHEMES: Final = ("sip:", "sips:", "tel:")
@@ -35,6 +35,7 @@ class _Wish:
     duration: float | None
     timeout: float
     listen: str
+    public_address: str | None
     caller: str | None
     as_json: bool
 
@@ -53,6 +54,7 @@ def call(
     ] = None,
     timeout: Annotated[float, typer.Option(min=1, help="Seconds to wait for an answer.")] = 60.0,
     listen: Annotated[str, typer.Option(help="Our own address; port 0 is any.")] = "udp:0.0.0.0:0",
+    public_address: PublicAddressOption = None,
     caller: Annotated[str | None, typer.Option("--from", help="Who we say we are: `sip:alice@example.com`.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")] = False,
 ) -> None:
@@ -67,7 +69,7 @@ def call(
     wish = _Wish(
         uri if uri.lower().startswith(SCHEMES) else f"sip:{uri}",
         headers_of(header), codecs_of(codec), play, writable(record, "--record"), writable(capture, "--capture"),
-        keys_of(dtmf), duration, timeout, listen, caller, as_json,
+        keys_of(dtmf), duration, timeout, listen, public_address, caller, as_json,
     )  # fmt: skip
     run(_call(wish))
 
@@ -76,7 +78,7 @@ async def _call(wish: _Wish) -> ExitCode:
     narrator = Narrator()
     sound = offhook.Audio.load(wish.play) if wish.play else None
     code, failure = ExitCode.OK, None
-    async with offhook.Phone(wish.listen, codecs=wish.codecs, caller=wish.caller) as phone:
+    async with _phone(wish) as phone:
         phone.trace.remember()
         if wish.capture:
             phone.trace.capture(wish.capture)
@@ -103,6 +105,10 @@ async def _call(wish: _Wish) -> ExitCode:
     if failure is not None and code is ExitCode.OK:
         raise failure
     return code
+
+
+def _phone(wish: _Wish) -> offhook.Phone:
+    return offhook.Phone(wish.listen, codecs=wish.codecs, caller=wish.caller, public_address=wish.public_address)
 
 
 async def _talk(placed: offhook.Call, wish: _Wish, sound: offhook.Audio | None) -> None:

@@ -14,6 +14,10 @@ CodecOption = Annotated[
     list[str] | None,
     typer.Option("--codec", "-c", help="Codec to offer, most preferred first; may be repeated: PCMU, PCMA."),
 ]
+PublicAddressOption = Annotated[
+    str | None,
+    typer.Option("--public-address", help="Host that signalling and media are reached at, behind a NAT."),
+]
 HeaderOption = Annotated[
     list[str] | None,
     typer.Option("--header", "-H", help="Custom header of the INVITE, `Name: value`; may be repeated."),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import pytest
@@ -80,6 +81,11 @@ class TestExitCodes:
 
 class TestHelp:
     """What people read first."""
+
+    def test_the_version_is_told(self) -> None:
+        """For bug reports."""
+        result = CliRunner().invoke(app, ["--version"])
+        assert (0, f"offhook {version('offhook')}\n") == (result.exit_code, result.stdout)
 
     def test_without_a_command_the_commands_are_told(self) -> None:
         """All of them."""

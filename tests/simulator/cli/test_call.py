@@ -89,3 +89,13 @@ def test_ctrl_c_shows_what_happened_until_then(echo: str) -> None:
 def test_an_address_may_come_without_its_scheme(echo: str, scheme: str) -> None:
     """Or with it, in any case."""
     assert 0 == typed(f"{scheme}{echo}", "--duration", "0.05")[0]
+
+
+def test_behind_a_nat_the_public_address_is_told(echo: str, tmp_path: Path) -> None:
+    """In Contact, where requests come to, and in the SDP, where sound is sent; answers find back by rport."""
+    capture = tmp_path / "call.pcap"
+    code, _, _ = typed(echo, "--duration", "0.1", "--capture", str(capture), "--public-address", "192.0.2.7")
+    sent = capture.read_bytes()
+    assert 0 == code
+    assert b"Contact: <sip:offhook@192.0.2.7:" in sent
+    assert b"c=IN IP4 192.0.2.7" in sent
