@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 from support.speech import RATE, beep, recorded, silence
 
-from offhook.simulator.voice_probability import EnergyProbability, SileroProbability
+from offhook.simulator import voice_probability
+from offhook.simulator.voice_probability import EnergyProbability, SileroProbability, load_model, on_one_core
 
 
 def in_frames(scorer, pcm: np.ndarray, frame: int) -> list[float]:
@@ -65,3 +68,34 @@ def test_other_sample_rates_are_refused(rate: int) -> None:
         SileroProbability(rate)
     with pytest.raises(ValueError, match=str(rate)):
         EnergyProbability(rate, -50.0)
+
+
+class TestOneCore:
+    """The model's threads spin for one another; on the core of their caller they take turns."""
+
+    @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system has no affinity to set")
+    def test_the_thread_keeps_to_one_core_and_is_let_go_again(self) -> None:
+        """Also when what it did there failed."""
+        before = os.sched_getaffinity(0)
+        with pytest.raises(RuntimeError), on_one_core():
+            assert 1 == len(os.sched_getaffinity(0) & before)
+            raise RuntimeError
+        assert before == os.sched_getaffinity(0)
+
+    def test_without_affinity_nothing_is_done(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """There is no such call outside of Linux."""
+        monkeypatch.setattr(voice_probability, "_GET_CPU", None)
+        monkeypatch.setattr(os, "sched_setaffinity", None, raising=False)
+        with on_one_core():
+            pass
+
+    def test_no_chunk_moves_no_thread(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Most frames of 20 ms complete no step of the model."""
+        scorer = SileroProbability(8_000)
+        monkeypatch.setattr(voice_probability, "on_one_core", None)
+        assert [] == scorer.receive_audio(np.zeros(160, np.int16))
+
+    def test_the_model_is_loaded_before_it_is_needed(self) -> None:
+        """Twice is once more."""
+        load_model()
+        load_model()
