@@ -32,7 +32,7 @@ CORRELATED = 0.020  # how much of the latest sound is compared with what was bef
 STAGE = 0.010  # what is repeated and how loud changes in steps of 10 ms
 LIFE = 0.060  # after this a gap is silent
 FADE_IN_PER_STAGE = 0.004  # what each 10 ms of gap add to the cross-fade into the returning sound
-LONGEST_FADE_IN = 0.010
+LONGEST_FADE_IN = 0.010  # seconds: where the growth of the cross-fade ends, as in Appendix I
 
 LOSS_PER_STAGE = 0.2  # of the level, from the second stage on: nothing is left after five of them
 MOST_PERIODS = 3  # that are repeated in turn

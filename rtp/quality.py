@@ -19,8 +19,8 @@ from .exceptions import LocalError
 
 DEFAULT_R = 93.2
 """R of a call without delay and loss, all other parameters at the defaults of G.107 table 3."""
-MAX_MOS = 4.5
-MIN_MOS = 1.0
+MAX_MOS = 4.5  # what the E-model gives at best: the opinion of R = 100 (G.107 Annex B)
+MIN_MOS = 1.0  # the scale of P.800 begins at 1
 
 
 class CodecImpairment(NamedTuple):

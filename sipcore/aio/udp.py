@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from offhook.sipcore.flow import HostPort
 
-MAX_DATAGRAMS_PER_WAKE: Final = 64
+MAX_DATAGRAMS_PER_WAKE: Final = 64  # datagrams read in one go; then other work of the loop gets its turn
 RECEIVE_BUFFER_OCTETS: Final = 4 * 1024 * 1024  # asked for; the kernel grants what net.core.rmem_max allows
 MAX_ERRORS_PER_WAKE: Final = 16  # ICMP errors taken in one go; the rest waits for the next
 _ERROR_OCTETS: Final = 512  # struct sock_extended_err and the address of the node that complained

@@ -14,7 +14,7 @@ from .exceptions import MalformedDescription
 MAX_SESSION_ID_DIGITS = 39  # digits: 128 bits; RFC 8866 5.2 thinks of 64, some session controllers do not
 MAX_TIME_DIGITS = 20  # digits: 64 bits of NTP seconds
 MAX_BANDWIDTH_DIGITS = 12  # digits: a terabit a second, in bits (b=TIAS)
-MAX_PORT = 65_535
+MAX_PORT = 65_535  # of UDP: 16 bits
 MAX_REMEMBERED = 64  # characters: longer attributes are keys and candidates, which never come again
 MAX_LINES_REMEMBERED = 1_024  # lines of one kind: thousands of calls have the same few dozen
 
