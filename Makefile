@@ -22,7 +22,7 @@ test: $(DEV)     ## all tests; peers that are not installed are skipped and name
 
 test-all:        ## the tests on each CPython that is installed (3.11, 3.12, 3.13)
 	@for v in 3.11 3.12 3.13; do \
-	  if command -v python$$v >/dev/null; then $(MAKE) test PYTHON=python$$v VENV=.venv-$$v || exit 1; \
+	  if python$$v -c '' 2>/dev/null; then $(MAKE) test PYTHON=python$$v VENV=.venv-$$v || exit 1; \
 	  else echo "python$$v is not installed: skipped"; fi; done
 
 check: $(DEV)    ## format, lint, types, arrows
@@ -64,7 +64,7 @@ clean:           ## what was built, and the virtual environments
 	rm -rf build dist .venv .venv-* *.egg-info .coverage htmlcov .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(READY): pyproject.toml
-	@test -x $(BIN)/python || { echo "making $(VENV) ..."; $(PYTHON) -m venv $(VENV); }
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || { echo "making $(VENV) ..."; $(PYTHON) -m venv --clear $(VENV); }
 	@echo "installing into $(VENV) ..."
 	@$(PIP) install -e ".[speech]"
 	@touch $@

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from . import events as told
 from .audio import Audio
+from .custom_headers import HeaderInput, pairs_of
 from .errors import CallFailed, CallOver
 from .inbox import Inbox
 from .incoming import FrameQueue, Listener
@@ -192,15 +193,15 @@ class Call:
         """Wait for the end, whoever brings it."""
         return await asyncio.shield(self._ended)
 
-    def ring(self, status: int = 180, headers: Headers = ()) -> None:
+    def ring(self, status: int = 180, headers: HeaderInput = ()) -> None:
         """Tell the caller that we ring.
 
         Raises:
             InvalidState: too late, or the call is ours.
         """
-        self._leg.ring(status, headers)
+        self._leg.ring(status, pairs_of(headers))
 
-    async def answer(self, headers: Headers = ()) -> Call:
+    async def answer(self, headers: HeaderInput = ()) -> Call:
         """Take an incoming call; media starts at once, the ACK is awaited.
 
         Raises:
@@ -208,13 +209,14 @@ class Call:
             InvalidState: it was answered or refused already, or the call is ours.
         """
         self._must_ring()
+        fields = pairs_of(headers)
         try:
             body = self._negotiation.answer(description_in(self.request))
         except _UNUSABLE as fault:
             raise self._refuse(fault.status, str(fault), warning_of(fault)) from fault
         except NoPortsLeft as fault:
             raise self._refuse(503, str(fault), (("Retry-After", "5"),)) from fault
-        self._leg.accept(body, headers=headers)
+        self._leg.accept(body, headers=fields)
         if self._negotiation.agreed is not None:
             self._start_media()
         return await self.answered()
@@ -231,23 +233,23 @@ class Call:
         self._leg.reject(status, headers=headers)
         return self._fail(status, reason)
 
-    def reject(self, status: int = 486, reason: str | None = None, headers: Headers = ()) -> None:
+    def reject(self, status: int = 486, reason: str | None = None, headers: HeaderInput = ()) -> None:
         """Refuse an incoming call; 486 is "Busy Here".
 
         Raises:
             InvalidState: it was answered or refused already, or the call is ours.
             ValueError: no status from 300 to 699.
         """
-        self._leg.reject(status, reason, headers)
+        self._leg.reject(status, reason, pairs_of(headers))
         self._finish("local", f"rejected with {status}", CallFailed(status, reason or "refused by us"))
 
-    def hang_up(self, headers: Headers = ()) -> None:
+    def hang_up(self, headers: HeaderInput = ()) -> None:
         """End the call in whatever way its state asks for: CANCEL, refusal or BYE; nothing when it is over.
 
         The call is over at once. What the peer still has to say to it is waited for by the phone.
         """
         if not self.is_over:
-            self._leg.hang_up(headers)
+            self._leg.hang_up(pairs_of(headers))
             self._finish("local", EndedBy.LOCAL.value, CallFailed(487, "Cancelled"))
 
     def give_up(self) -> None:
@@ -479,6 +481,8 @@ class Call:
 
     def _established(self) -> None:
         self.answered_at = self._loop.time()
+        if self.media is not None:
+            self.media.session.relearn(self.answered_at)
         self._answered.set_result(None)
         self._tell(told.Answered(self.answered_at, self.codec or ""))
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from random import Random
 
     from .rtp import Gap, Playout, Received, StreamStats
-    from .rtp.aio import MediaEngine, MediaStream, PlayerEvent, PortPair
+    from .rtp.aio import MediaEngine, MediaStream, PlayerEvent, PortPair, SocketDrop
     from .sipcore.sdp import AgreedMedia
 
 SPOKEN: Final = {"PCMU": Codec(0, "PCMU", 8_000), "PCMA": Codec(8, "PCMA", 8_000)}
@@ -148,6 +148,10 @@ class Media:
         if agreed.may_send and agreed.send_event_type is None:
             self._release_keys()  # what was pressed can never be sent: nobody is to wait for it
         self.agreed = agreed
+
+    def socket_drops(self) -> Mapping[SocketDrop, int]:
+        """What was lost at our own sockets, by reason."""
+        return self.stream.drops() if self.stream is not None else {}
 
     def stats(self) -> StreamStats:
         """Counts of the stream in both directions."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from .media import EVENT, Media
 from .sipcore import sdp
+from .sipcore.flow import is_numeric
 from .sipcore.sdp import Codec, LocalMedia, NotAcceptable
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ class Negotiation:
         if not body:
             return self.offer()
         negotiated = sdp.negotiate(sdp.parse(body), self._ours())
-        self.agreed = negotiated.media
+        self.agreed = self._reachable(negotiated.media)
         self.is_offering = False
         return self._describe(negotiated.answer).serialize()
 
@@ -95,8 +96,15 @@ class Negotiation:
         """
         if self._offered is None or not body:
             raise NotAcceptable(sdp.Refusal.NO_STREAM)
-        self.agreed = sdp.complete(self._offered, sdp.parse(body))
+        self.agreed = self._reachable(sdp.complete(self._offered, sdp.parse(body)))
         self.is_offering = False
+
+    def _reachable(self, agreed: AgreedMedia) -> AgreedMedia:
+        """Refuse media that would have to go to a host name or to another version of IP: the call would be mute."""
+        host = agreed.remote[0]
+        if not is_numeric(host) or (":" in host) != (":" in self._bind):
+            raise NotAcceptable(sdp.Refusal.NO_ADDRESS)
+        return agreed
 
     def start(self, told: Callable[[PlayerEvent], None]) -> Media:
         """Let sound flow as agreed.

@@ -281,6 +281,8 @@ class Outgoing:
                 self._make_room()
             self._leaving = piece
             return self.payload_type, frames[position]
+        if self._room:  # who queued less than a frame waits for room that no frame of its own will make
+            self._make_room()
         return self.silence if self._rest is None else self._next_rest(self._rest)
 
     def _next_rest(self, rest: Pcm) -> tuple[int, bytes]:

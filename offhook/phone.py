@@ -20,6 +20,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Final, Self
 
 from .call import Call
+from .custom_headers import HeaderInput, pairs_of
 from .errors import CallFailed, CallOver
 from .media import spoken
 from .negotiation import Negotiation, description_in, warning_of
@@ -32,7 +33,7 @@ from .sipcore.uri import parse_host_port
 from .trace import PhoneTrace
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable
     from random import Random
     from types import TracebackType
 
@@ -42,8 +43,6 @@ if TYPE_CHECKING:
 MAX_WAITING_CALLS: Final = 256  # incoming calls that nobody has taken yet; more are refused with 486
 HANDLERS_END_WITHIN: Final = 2.0  # seconds that closing waits for the handlers that it has cancelled
 ANY_HOST: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where one is reached that listens everywhere
-
-Pairs = tuple[tuple[str, str], ...]
 
 _log = logging.getLogger("offhook")
 
@@ -205,7 +204,7 @@ class Phone:
         self,
         target: str,
         *,
-        headers: Mapping[str, str] | Pairs = (),
+        headers: HeaderInput = (),
         codecs: tuple[str, ...] | None = None,
         caller: str | None = None,
     ) -> Call:
@@ -228,7 +227,9 @@ class Phone:
             return written[0].offer()
 
         try:
-            leg = await self._agent.invite(target, caller=caller or self._caller, headers=_pairs(headers), offer=offer)
+            leg = await self._agent.invite(
+                target, caller=caller or self._caller, headers=pairs_of(headers), offer=offer
+            )
         except BaseException:
             for negotiation in written:
                 negotiation.close()
@@ -240,7 +241,7 @@ class Phone:
         self,
         target: str,
         *,
-        headers: Mapping[str, str] | Pairs = (),
+        headers: HeaderInput = (),
         codecs: tuple[str, ...] | None = None,
         caller: str | None = None,
         timeout: float = 60.0,
@@ -291,6 +292,8 @@ class Phone:
                 await self._taken.wait()
         finally:
             self._takers -= 1
+            while self._takers == 0 and self._handler is None and self._waiting:
+                self._waiting.popleft().reject(480)  # nobody will take it any more
 
     def _invited(self, leg: Leg) -> None:
         if self._closed or (self._handler is None and self._takers == 0):
@@ -363,7 +366,3 @@ class Phone:
 
     def __repr__(self) -> str:
         return f"<Phone {self.uri if self._agent.addresses else 'closed'} calls={len(self._calls)}>"
-
-
-def _pairs(headers: Mapping[str, str] | Pairs) -> Pairs:
-    return headers if isinstance(headers, tuple) else tuple(headers.items())

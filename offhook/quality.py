@@ -33,11 +33,11 @@ class CallQuality:
     reordered: int
     concealed: int
     "Frames that were missing when they were due, and were made up for whoever listened."
-    loss: float
-    "Lost of expected, 0 to 1."
-    jitter: float
-    "RFC 3550 interarrival jitter now, seconds."
-    max_jitter: float
+    loss: float | None
+    "Lost of expected, 0 to 1; None while nothing was received."
+    jitter: float | None
+    "RFC 3550 interarrival jitter now, seconds; None while nothing was received."
+    max_jitter: float | None
     buffer_delay: float
     "What the jitter buffer adds now, seconds."
     round_trip: float | None
@@ -49,7 +49,7 @@ class CallQuality:
     remote_loss: float | None
     "What the peer's last report says that it lost of our packets lately, 0 to 1."
     drops: Mapping[str, int]
-    "Datagrams that were put aside, by reason."
+    "Datagrams that were put aside or lost on our side, by reason; a full receive queue looks like loss of the network."
     score: Quality | None
     "E-model with every input; None while nothing was received."
 
@@ -63,7 +63,7 @@ class CallQuality:
         return asdict(self)
 
     def __str__(self) -> str:
-        if self.score is None:
+        if self.score is None or self.loss is None or self.jitter is None or self.max_jitter is None:
             return f"no sound was received; {self.sent} packets sent"
         return (
             f"{self.codec}: loss {self.loss:.2%} (n={self.expected}), late {self.late}, jitter {self.jitter * 1000:.1f} ms"
@@ -75,6 +75,8 @@ class CallQuality:
 def measure(media: Media) -> CallQuality:
     """Read the figures of a call's media; reading changes nothing."""
     stats = media.stats()
+    drops: dict[str, int] = {str(reason): count for reason, count in stats.drops.items()}
+    drops.update({str(reason): count for reason, count in media.socket_drops().items()})
     received, buffer = stats.received, stats.jitter_buffer
     score = None
     if received.expected:
@@ -91,14 +93,14 @@ def measure(media: Media) -> CallQuality:
         duplicates=received.duplicates,
         reordered=received.reordered,
         concealed=media.incoming.concealed,
-        loss=received.loss_fraction,
-        jitter=received.jitter,
-        max_jitter=received.max_jitter,
+        loss=received.loss_fraction if received.expected else None,
+        jitter=received.jitter if received.expected else None,
+        max_jitter=received.max_jitter if received.expected else None,
         buffer_delay=buffer.delay,
         round_trip=stats.round_trip,
         sent=stats.sent_packets,
         skipped=media.skipped,
         remote_loss=stats.remote.fraction_lost if stats.remote is not None else None,
-        drops={str(reason): count for reason, count in stats.drops.items()},
+        drops=drops,
         score=score,
     )

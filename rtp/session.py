@@ -412,6 +412,10 @@ class RtpSession:
         if not isinstance(remote, EllipsisType):
             self._policy.reset(remote, now)
 
+    def relearn(self, now: float) -> None:
+        """The call was answered: the time in which the peer's true address can be learned begins anew."""
+        self._policy.relearn(now)
+
     def events(self) -> list[RtpEvent]:
         """What happened since the last call, in order."""
         events, self._events = self._events, []

@@ -101,6 +101,14 @@ class SourcePolicy:
         if source != old:
             self._events.append(SourceChanged(old, source, now))
 
+    def relearn(self, now: float) -> None:
+        """The call was answered: while nobody is believed yet, another address can be learned from now on.
+
+        Early media may have been agreed on long before, and a callee behind a NAT that only rings sends nothing.
+        """
+        if self._trusted is None:
+            self._learn_until = now + LEARNING_SECONDS
+
     def reset(self, signalled: Address | None, now: float) -> None:
         """Signalling named the peer's address anew (a re-INVITE); an unchanged one changes nothing."""
         if signalled == self._signalled:

@@ -178,7 +178,7 @@ def _both_ways(media: Media | None, quality: CallQuality | None, jitter: list[fl
         expected=quality.expected,
         received=quality.received,
         lost=quality.lost,
-        loss_pct=100 * quality.loss,
+        loss_pct=None if quality.loss is None else 100 * quality.loss,
         late=quality.late,
         late_pct=min(100.0, 100 * quality.late / quality.expected) if quality.expected else None,
         duplicates=quality.duplicates,

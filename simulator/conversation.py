@@ -211,9 +211,9 @@ async def _sample(call: offhook.Call, progress: _Progress) -> None:
 
 
 def _read_jitter(call: offhook.Call, progress: _Progress) -> None:
-    quality = call.quality
-    if quality.expected:
-        progress.jitter.append(quality.jitter)
+    jitter = call.quality.jitter
+    if jitter is not None:
+        progress.jitter.append(jitter)
 
 
 def _why(status: int) -> EndReason:

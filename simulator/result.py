@@ -163,8 +163,8 @@ class StreamQuality(_Part):
     """Packets that came."""
     lost: int = Field(default=0, ge=0)
     """Packets that never came."""
-    loss_pct: float = Field(default=0.0, ge=0, le=100)
-    """Lost packets, per cent of the expected."""
+    loss_pct: float | None = Field(default=None, ge=0, le=100)
+    """Lost packets, per cent of the expected; null when nothing was expected."""
     late: int | None = Field(default=None, ge=0)
     """Packets that came after their playout time."""
     late_pct: float | None = Field(default=None, ge=0, le=100)

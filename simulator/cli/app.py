@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Coroutine
@@ -41,12 +43,21 @@ def options(
     """What stands before the command."""
 
 
+async def _until_stopped(work: Coroutine[Any, Any, ExitCode]) -> ExitCode:
+    """SIGTERM, by which services, containers and `timeout` stop a program, ends it as Ctrl-C does: calls are hung up."""
+    task = asyncio.current_task()
+    assert task is not None
+    with contextlib.suppress(NotImplementedError, RuntimeError):  # not the main thread, or no such signals here
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await work
+
+
 def run(work: Coroutine[Any, Any, ExitCode]) -> None:
     """Run a command; what goes wrong is told in one line on stderr, with what to do next."""
     try:
-        code = asyncio.run(work)
+        code = asyncio.run(_until_stopped(work))
         sys.stdout.flush()
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         print("offhook: stopped", file=sys.stderr)
         code = ExitCode.ABORTED
     except BrokenPipeError:  # whoever read our output has gone; nothing may be said there at the end either

@@ -101,8 +101,13 @@ async def hold_demo(
         agent_persona = replace(
             agent_persona, replies=(persona.Reply("Here is your answer."),), max_duration=script.max_duration
         )
+    patient = replace(script, patience=max(script.patience, delay + 4.0))
     order = Order(
-        uri="", script=script, result_id=secrets.token_hex(8), headers=(("x-first_name", name),), codecs=codecs
+        uri="",
+        script=patient,
+        result_id=secrets.token_hex(8),
+        headers=(("x-first_name", name),),
+        codecs=codecs,
     )
     caller_voice, agent_voice = EspeakVoice(CALLER_VOICE), EspeakVoice(AGENT_VOICE)
     async with (

@@ -170,8 +170,8 @@ def _figures(result: Result) -> list[tuple[str, str]]:
         mos = f"{received.mos_cqe.mean:.2f}" if received.mos_cqe is not None and received.mos_cqe.n else "-"
         jitter = received.jitter_ms
         worst = f"{jitter.max:.1f} ms (n={jitter.n})" if jitter is not None and jitter.n else "-"
-        loss = f"loss {received.loss_pct:.2f} %, late {received.late or 0} (n={received.expected})"
-        figures.append(("Media", f"{loss}, jitter max {worst}"))
+        lost = "nothing was received" if received.loss_pct is None else f"loss {received.loss_pct:.2f} %"
+        figures.append(("Media", f"{lost}, late {received.late or 0} (n={received.expected}), jitter max {worst}"))
         figures.append(("mos_cqe", f"{mos}, estimated by the E-model"))
     agent = result.agent
     told = f"{len(agent.tool_calls)} tool calls, {len(agent.events)} events, {len(agent.transcript)} transcript entries"

@@ -162,10 +162,27 @@ class TestRefusal:
                 await until(lambda: len(called.calls) == 2)
                 await caller.dial(called.uri)
                 await until(lambda: len(called.calls) == 3)
+                sent = called.counts().sent["4xx"]
                 await waiting.aclose()
-                return refused, called.counts().sent["4xx"]
+                return refused, sent
 
         assert ("486 Busy Here", 2) == run(main())  # the other one is the 487 of the cancelled call
+
+    def test_who_stops_taking_leaves_nobody_waiting(self) -> None:
+        """A call that was put in the queue and that nobody will take any more is told so: 480."""
+
+        async def main() -> str:
+            async with phones() as (caller, called):
+                waiting = called.incoming()
+                taking = asyncio.ensure_future(anext(waiting))
+                await caller.dial(called.uri)
+                await taking
+                second = await caller.dial(called.uri)
+                await until(lambda: len(called.calls) == 2)
+                await waiting.aclose()
+                return (await second.ended()).reason
+
+        assert "480 Temporarily Unavailable" == run(main())
 
 
 class TestTimeout:

@@ -31,11 +31,17 @@ class Late:
         histogram.skipped = self.skipped
         return histogram.snapshot()
 
+    def drops(self) -> dict[str, int]:
+        """What was lost at its socket."""
+        return {"the receive queue was full": 2}
+
 
 def test_nothing_heard_has_no_score() -> None:
     """No number is made up where there is nothing to reckon it from."""
     quality = measure(media())
-    assert (None, None, 0, 0.0) == (quality.score, quality.mos_cqe, quality.expected, quality.loss)
+    assert (None, None, 0, None, None) == (
+        quality.score, quality.mos_cqe, quality.expected, quality.loss, quality.jitter
+    )  # fmt: skip
     assert "no sound was received; 0 packets sent" == str(quality)
 
 
@@ -80,6 +86,7 @@ def test_frames_that_we_left_out_ourselves_are_told() -> None:
     hear(player, 1, 2, 3)
     player.stream = Late(3)  # type: ignore[assignment]
     assert 3 == measure(player).skipped
+    assert {"the receive queue was full": 2} == measure(player).drops
     assert str(measure(player)).endswith("0 packets sent, 3 skipped")
 
 

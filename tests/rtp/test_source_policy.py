@@ -166,3 +166,14 @@ class TestReset:
 def test_it_says_in_a_line_how_it_stands() -> None:
     """For logs and debuggers."""
     assert "<SourcePolicy signalled ('192.0.2.1', 4000), trusted None>" == repr(policy())
+
+
+def test_an_answer_begins_the_learning_anew() -> None:
+    """A callee behind a NAT that rang for long has sent nothing yet; once somebody is believed, nothing changes."""
+    policy = SourcePolicy(("192.0.2.1", 4000), {0}, 0.0)
+    stranger = ("198.51.100.1", 5000)
+    assert Drop.WRONG_SOURCE is policy.judge(stranger, 1, 1, 0, 60.0)
+    policy.relearn(60.0)
+    assert [Drop.UNPROVEN_SOURCE] * 3 + [None] == [policy.judge(stranger, 1, n, 0, 60.0) for n in range(10, 14)]
+    policy.relearn(61.0)
+    assert Drop.WRONG_SOURCE is policy.judge(("198.51.100.2", 5000), 2, 1, 0, 61.0)

@@ -76,11 +76,12 @@ def test_a_call_that_nobody_answers_is_cancelled(tmp_path: Path) -> None:
     assert "408" in err
 
 
-def test_ctrl_c_shows_what_happened_until_then(echo: str) -> None:
-    """The call is hung up, the ladder is printed, and the code says that it was stopped."""
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_who_stops_it_sees_what_happened_until_then(echo: str, how: signal.Signals) -> None:
+    """Ctrl-C, or what `timeout` and containers send: the call is hung up, the ladder printed, the code says so."""
     with running(offhook("call", echo, *ON_LOOPBACK)) as program:
         program.wait_for_line("answered, PCMU")
-        assert 105 == program.stop(signal.SIGINT)
+        assert 105 == program.stop(how)
         assert any("BYE" in line for line in program.lines)
         assert "Traceback" not in program.output
 
