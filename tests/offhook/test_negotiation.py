@@ -258,3 +258,12 @@ class TestWords:
         """Quotes, line breaks and controls in the fault's own words."""
         ((_, value),) = warning_of(MalformedDescription('a"b\\c\r\nd\x00'))
         assert "399 offhook \"a'b'c''d'\"" == value
+
+
+@pytest.mark.parametrize("connection", ["IN IP4 media.example.com", "IN IP6 2001:db8::1"])
+def test_media_that_could_not_be_sent_is_refused_and_not_mute(connection: str) -> None:
+    """488: an engine that sends to numbers of its own version of IP would leave the call without a sound."""
+    offer = f"v=0\r\no=- 1 1 {connection}\r\ns=-\r\nc={connection}\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n".encode()
+    with pytest.raises(NotAcceptable) as refused:
+        side().answer(offer)
+    assert (488, Refusal.NO_ADDRESS) == (refused.value.status, refused.value.refusal)
