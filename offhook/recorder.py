@@ -1,7 +1,8 @@
 """A call on one time line: stereo, caller left, callee right, each sample where it was on the wire.
 
 What we send is placed at the instant its packet left, what we hear at the instant the kernel saw it arrive. The file is
-valid at every moment, so that a crash leaves a recording that plays.
+valid at every moment, so that a crash leaves a recording that plays: without the last two to three seconds, which are held
+until nothing that was overtaken can belong to them any more.
 
 A disk that is full ends the recording and not the call: the error is logged once and kept.
 """

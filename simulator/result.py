@@ -70,7 +70,7 @@ class EndReason(StrEnum):
     COMPLETED = "the conversation came to its end and the caller hung up"
     AGENT_HUNG_UP = "the agent hung up"
     MAX_DURATION = "the call reached its longest allowed duration"
-    SILENCE = "nobody spoke for too long"
+    SILENCE = "the agent said nothing for too long"
     MEDIA_LOST = "no more packets came from the agent"
     REJECTED = "the call was refused"
     NO_ANSWER = "nobody answered in time"
