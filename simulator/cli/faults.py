@@ -20,12 +20,13 @@ _HINTS = {
     403: "the other side does not take calls from us: is our address among those it allows?",
     404: "the other side knows nobody of that name: check the part before the @",
     407: "it asks for credentials, which this command does not send",
-    408: "nothing answers there: is the agent running, and is the address right?",
+    408: "nobody took the call in time: is the agent running, and is the address right? --timeout waits longer",
     480: "the other side takes no calls now",
     486: "the other side is busy",
     488: "no codec in common: offer another one with --codec PCMU or --codec PCMA",
-    503: "the address cannot be reached: check host and port, and whether the agent is running",
 }
+_UNREACHABLE = "the address cannot be reached: check host and port, and whether the agent is running"
+_OVERLOADED = "the other side is there and takes no more now: try again later, or look at its limits"
 
 
 def explain(error: Exception) -> tuple[str, ExitCode] | None:
@@ -36,8 +37,10 @@ def explain(error: Exception) -> tuple[str, ExitCode] | None:
 
 def _explained(error: Exception) -> tuple[str, ExitCode] | None:
     match error:
-        case offhook.CallFailed(status=status, reason=reason):
-            hint = _HINTS.get(status)
+        case offhook.CallFailed(status=status, reason=reason, response=response):
+            # The same number means two things: nobody could be asked, or somebody said so.
+            unavailable = _UNREACHABLE if response is None else _OVERLOADED
+            hint = unavailable if status == 503 else _HINTS.get(status)
             return f"the call failed: {status} {reason}{f' - {hint}' if hint else ''}", ExitCode.FAILED
         case offhook.AudioError() | SpeechFailed():
             return str(error), ExitCode.BAD_FILE

@@ -12,7 +12,7 @@ from offhook.simulator.cli.exit_codes import ExitCode
 from offhook.simulator.cli.faults import explain
 from offhook.simulator.simulation_update import SimulationUpdate
 from offhook.simulator.speech import SpeechFailed, SpeechUnavailable
-from offhook.sipcore import ListenError, LocalError, MalformedMessage, UnknownHost
+from offhook.sipcore import Headers, ListenError, LocalError, MalformedMessage, Response, UnknownHost
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,7 @@ from offhook.sipcore import ListenError, LocalError, MalformedMessage, UnknownHo
     [
         (CallFailed(408, "Not answered in time"), "is the agent running", ExitCode.FAILED),
         (CallFailed(503, "Transport failed"), "check host and port", ExitCode.FAILED),
+        (CallFailed(503, "Busy", Response(503, "Busy", Headers())), "takes no more now", ExitCode.FAILED),
         (CallFailed(488, "Not Acceptable Here"), "--codec", ExitCode.FAILED),
         (CallFailed(499, "Odd"), "499 Odd", ExitCode.FAILED),
         (AudioError("x.txt is no sound"), "x.txt", ExitCode.BAD_FILE),
